@@ -1,0 +1,86 @@
+"""Record Claude Code: every scenario in one home, all hooks and OTLP to the sink."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .claude_scenarios import (
+    AGENT_PROMPTS,
+    COMMAND_HOOK_EVENTS,
+    HTTP_HOOK_EVENTS,
+    SCENARIOS,
+    Scenario,
+    threads,
+)
+from .model_server import ModelServer, model_server
+from .recording import Tape, version_of, write_recording
+from .run import Place, make_place, run_claude
+from .sink import sink
+
+# Long enough that blocks of one answer are written apart, as with a real model.
+PAUSE_S = 0.02
+
+
+def record_claude(cli: Path, root: Path, out: Path) -> Path:
+    """Run all scenarios; returns the folder written below `out`."""
+    place = make_place(root)
+    turns = threads(place.project)
+    main = set(turns) - set(AGENT_PROMPTS)
+    with model_server(turns, main_prompts=main, pause_s=PAUSE_S) as server, sink(root / "sink") as collector:
+        tape = Tape(server, collector)
+        for scenario in SCENARIOS:
+            _record(cli, scenario, place, server, tape)
+        folder = out / f"claude-{version_of(cli)}"
+        write_recording(folder, tape, [place.claude / "projects"], cli)
+    return folder
+
+
+def _record(cli: Path, scenario: Scenario, place: Place, server: ModelServer, tape: Tape) -> None:
+    resume = ("--resume", tape.session_of(scenario.resumes)) if scenario.resumes else ()
+    finished = run_claude(
+        cli,
+        scenario.prompt,
+        place,
+        server.url,
+        settings={"hooks": hooks(tape.sink.url)},
+        extra_env=telemetry(tape.sink.url, scenario.otlp_protocol),
+        args=(*resume, *scenario.args),
+    )
+    run = tape.cut(scenario.name, _session_id(finished.stdout), finished)
+    print("claude", scenario.name, finished.status, len(run.billed), "calls", len(run.received), "bodies")
+
+
+def _session_id(stdout: str) -> str | None:
+    """The session's id from `--output-format json`."""
+    try:
+        return str(json.loads(stdout)["session_id"])
+    except (ValueError, KeyError):
+        return None
+
+
+def hooks(sink_url: str) -> dict[str, Any]:
+    """Every hook event to the sink: over http, and by command what never comes over http."""
+    over_http = {event: {"type": "http", "url": f"{sink_url}/hooks/http/{event}", "timeout": 5}
+                 for event in HTTP_HOOK_EVENTS}  # fmt: skip
+    by_command = {event: {"type": "command", "timeout": 5, "command":
+                          f"curl -s -m 3 --data-binary @- {sink_url}/hooks/command/{event} >/dev/null"}
+                  for event in COMMAND_HOOK_EVENTS}  # fmt: skip
+    return {event: [{"hooks": [hook]}] for event, hook in (by_command | over_http).items()}
+
+
+def telemetry(sink_url: str, protocol: str) -> dict[str, str]:
+    return {
+        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": sink_url,
+        "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+        "OTEL_LOGS_EXPORT_INTERVAL": "500",
+        "OTEL_LOG_USER_PROMPTS": "1",
+        "OTEL_LOG_TOOL_DETAILS": "1",
+    }

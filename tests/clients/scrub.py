@@ -1,0 +1,58 @@
+"""Recordings without the machine they were made on, and without the clients' own long texts."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+# Instructions and listings that the clients carry along say nothing about an importer, and are not ours.
+LONGEST_TEXT = 1_500
+LONGEST_ATTACHMENT_TEXT = 100
+NEUTRAL_RELEASE = "6.1.0-generic-amd64-kernel-release"
+
+
+def without_machine(body: bytes) -> bytes:
+    """Replace the kernel's release, at equal length: protobuf counts the bytes of its strings."""
+    release = platform.release()
+    neutral = NEUTRAL_RELEASE[: len(release)].ljust(len(release), "0")
+    return body.replace(release.encode(), neutral.encode())
+
+
+def trimmed_line(line: str) -> str:
+    """The line with long texts of the client replaced by their length; other lines stay as written."""
+    entry = json.loads(line)
+    limit = LONGEST_ATTACHMENT_TEXT if entry.get("type") == "attachment" else LONGEST_TEXT
+    shorter = _trimmed(entry, limit)
+    return line if shorter == entry else json.dumps(shorter, ensure_ascii=False, separators=(",", ":"))
+
+
+def _trimmed(value: Any, limit: int) -> Any:
+    match value:
+        case dict():
+            return {key: _trimmed(item, limit) for key, item in value.items()}
+        case list():
+            return [_trimmed(item, limit) for item in value]
+        case str() if len(value) > limit:
+            return f"[{len(value)} characters of the client's own text left out]"
+        case _:
+            return value
+
+
+def scrub_tree(folder: Path) -> None:
+    """Scrub every file of a recording in place."""
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        body = without_machine(path.read_bytes())
+        if path.suffix == ".jsonl" and path.parent != folder:
+            body = "".join(trimmed_line(line) + "\n" for line in body.decode().splitlines()).encode()
+        path.write_bytes(body)
+
+
+def require_neutral(folder: Path, words: tuple[str, ...]) -> None:
+    """Refuse a recording that names the machine, for example by the path of the client's program."""
+    for path in (p for p in folder.rglob("*") if p.is_file()):
+        body = path.read_bytes()
+        for word in words:
+            if word.encode() in body:
+                raise ValueError(f"{path} contains {word}")

@@ -1,0 +1,62 @@
+"""Dates as clients write them: what JavaScript's `Date` reads, to milliseconds. Pure."""
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from monitor.times import EARLIEST_MS, LATEST_MS, from_datetime
+
+# Forms that JavaScript engines read beside ISO 8601 and RFC 2822.
+OTHER_FORMS: Final = (
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M:%S",
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M:%S",
+    "%b %d, %Y",
+    "%b %d, %Y %H:%M:%S",
+    "%B %d, %Y",
+    "%B %d, %Y %H:%M:%S",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%Y-%m",
+    "%a %b %d %Y %H:%M:%S",
+    "%a %b %d %Y %H:%M:%S GMT%z",
+)
+
+
+def parse_date(text: str) -> int | None:
+    """Milliseconds since 1970 UTC, cut; None for what is no date. Without a zone it is taken as UTC."""
+    text = text.strip()
+    moment = _iso(text) or _rfc(text) or _other(text)
+    if moment is None:
+        return None
+    try:
+        at_ms = from_datetime(moment)
+    except OverflowError:
+        return None
+    return at_ms if EARLIEST_MS <= at_ms <= LATEST_MS else None
+
+
+def _iso(text: str) -> datetime | None:
+    try:
+        # Python also reads week dates and forms without dashes, which JavaScript refuses.
+        return datetime.fromisoformat(text) if text[4:5] == "-" and text[5:6].isdigit() else None
+    except ValueError:
+        return None
+
+
+def _rfc(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _other(text: str) -> datetime | None:
+    text = text.split(" (")[0]
+    for form in OTHER_FORMS:
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,90 @@
+"""The metadata of an event: compact JSON text, never above the cap, always valid JSON. Pure."""
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+PRIORITY_KEYS: Final = (
+    "command",
+    "file_path",
+    "query",
+    "pattern",
+    "error",
+    "message",
+    "tool_name",
+    "path",
+    "type",
+)
+# Tools whose `file_path` is a file that the agent changed.
+EDIT_TOOLS: Final = frozenset({"Edit", "Write", "MultiEdit", "apply_patch", "write_stdin"})
+_encode = msgspec.json.encode
+
+
+class CappedMetadata(NamedTuple):
+    """JSON text as stored, and what the sums need of the whole value."""
+
+    text: str
+    truncated: bool
+    edited_path: str | None = None
+    lines_added: int = 0
+    lines_removed: int = 0
+
+
+def cap_metadata(value: Any, limit_bytes: int, tool_name: str | None = None) -> CappedMetadata:
+    """Exactly `limit_bytes` fits. Above it: the marks and the priority keys, or the marks alone, or `{}`."""
+    if value == {}:
+        return CappedMetadata("{}", False)
+    encoded = encode_json(value)
+    truncated = len(encoded) > limit_bytes
+    if truncated:
+        encoded = _summary(value, len(encoded), limit_bytes)
+    if not isinstance(value, dict):
+        return CappedMetadata(encoded.decode(), truncated)
+    path = value.get("file_path") if tool_name in EDIT_TOOLS else None
+    return CappedMetadata(
+        encoded.decode(),
+        truncated,
+        clean_text(path) if isinstance(path, str) and path else None,
+        _line_count(value.get("lines_added")),
+        _line_count(value.get("lines_removed")),
+    )
+
+
+def encode_json(value: Any) -> bytes:
+    """Compact UTF-8 JSON. Lone surrogates, which UTF-8 can't hold, become question marks."""
+    try:
+        return _encode(value)
+    except (UnicodeEncodeError, msgspec.MsgspecError):
+        return _encode(_clean(value))
+
+
+def clean_text(text: str) -> str:
+    """Text that any database and any reader can hold: no lone surrogates, no NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+def _summary(value: Any, original_bytes: int, limit_bytes: int) -> bytes:
+    marks: dict[str, Any] = {"_truncated": True, "_original_bytes": original_bytes}
+    kept = {key: value[key] for key in PRIORITY_KEYS if key in value} if isinstance(value, dict) else {}
+    for candidate in (marks | kept, marks):
+        encoded = encode_json(candidate)
+        if len(encoded) <= limit_bytes:
+            return encoded
+    return b"{}"
+
+
+def _line_count(value: object) -> int:
+    """Sums hold whole numbers; text, fractions and absurd values count nothing."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 2**40:
+        return 0
+    return int(value)

@@ -1,0 +1,510 @@
+"""The SQL of writing: one group of submissions becomes rows, in one transaction.
+
+Runs on the writer's own connection, in autocommit, so that no transaction starts behind its back. Inside
+`BEGIN IMMEDIATE` nobody else writes: what is read here (known event ids, session rows, the next id) stays
+true until the commit.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from ingest.contract import NewEvent, SessionFacts
+from ingest.git import BranchLookup
+from ingest.ledger import CLIENT_PRICE, LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
+from monitor import lifecycle
+from monitor.lifecycle import SessionState
+from monitor.rollups import Connection, Tally
+from monitor.rows import EVENT_COLUMNS
+from monitor.times import HOUR_MS
+from pricing.registry import PricingRegistry
+from pricing.usage import Usage
+
+
+class FileProgress(msgspec.Struct):
+    """How far an import read a file, stored with what it read."""
+
+    path: str
+    digest: str
+    size_bytes: int
+    source: str
+    events: int
+
+
+class Batch(msgspec.Struct):
+    """What one request, hook or slice of a file wants stored; all of it or, on failure, nothing of it."""
+
+    events: Sequence[NewEvent] = ()
+    facts: Sequence[SessionFacts] = ()
+    files: Sequence[FileProgress] = ()
+
+
+class Stored(msgspec.Struct):
+    """The answer to a batch: ids of the new events in order, and how many were known already."""
+
+    ids: list[int]
+    duplicates: int
+    calls_new: int = 0
+    calls_confirmed: int = 0
+    calls_replaced: int = 0
+
+
+class StatusChange(msgspec.Struct):
+    session_id: str
+    agent_type: str
+    status: str
+    state: str | None = None
+    state_detail: str | None = None
+
+
+@dataclass(slots=True)
+class GroupOutcome:
+    """What a committed group did. `rows` are the values of EVENT_COLUMNS, in id order."""
+
+    stored: list[Stored] = field(default_factory=list)
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    changes: list[StatusChange] = field(default_factory=list)
+
+
+STATE_COLUMNS: Final = tuple(SessionState.__struct_fields__)
+EVENT_INSERT_COLUMNS: Final = (*EVENT_COLUMNS, "edited_path", "lines_added", "lines_removed")
+INSERT_EVENT: Final = (
+    f"INSERT INTO events ({', '.join(EVENT_INSERT_COLUMNS)}) VALUES ({', '.join('?' * len(EVENT_INSERT_COLUMNS))})"
+)
+UPSERT_AGENT: Final = (
+    "INSERT INTO agents (id, agent_type, name, registered_at, last_seen_at) VALUES (?, ?, NULL, ?, ?) "
+    "ON CONFLICT (id) DO UPDATE SET last_seen_at = max(agents.last_seen_at, excluded.last_seen_at)"
+)
+SELECT_SESSIONS: Final = (
+    f"SELECT {', '.join(STATE_COLUMNS)} FROM sessions WHERE id IN (SELECT value FROM json_each(?))"
+)
+SESSION_SUMS_ZERO: Final = (
+    "metadata, event_count, files_edited, lines_added, lines_removed, call_count, unpriced_calls, "
+    "uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_nanos"
+)
+INSERT_SESSION: Final = (
+    f"INSERT INTO sessions ({', '.join(STATE_COLUMNS)}, {SESSION_SUMS_ZERO}) "
+    f"VALUES ({', '.join('?' * len(STATE_COLUMNS))}, '{{}}', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+)
+UPDATE_SESSION: Final = (
+    f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in STATE_COLUMNS[1:])} WHERE id = ?"
+)
+CALL_COLUMNS: Final = (
+    "agent_type",
+    "call_key",
+    "session_id",
+    "model",
+    "called_at",
+    "received_at",
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost_nanos",
+    "price",
+    "authority",
+    "witnesses",
+)
+SELECT_CALLS: Final = (
+    f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE agent_type = ? "
+    "AND call_key IN (SELECT value FROM json_each(?))"
+)
+INSERT_CALL: Final = f"INSERT INTO calls ({', '.join(CALL_COLUMNS)}) VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
+UPDATE_CALL: Final = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in CALL_COLUMNS)} WHERE id = ?"
+UPSERT_FILE: Final = (
+    "INSERT INTO import_state (file_path, file_hash, file_size, source, events_imported, imported_at) "
+    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (file_path) DO UPDATE SET file_hash = excluded.file_hash, "
+    "file_size = excluded.file_size, events_imported = excluded.events_imported, "
+    "imported_at = excluded.imported_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRules:
+    """What storing depends on beside the rows: prices, branches, and how old an import may be and still live."""
+
+    registry: PricingRegistry
+    branches: BranchLookup
+    import_recent_ms: int
+
+
+def write_group(connection: Connection, batches: Sequence[Batch], now_ms: int, rules: StoreRules) -> GroupOutcome:
+    """Store the batches in order, in one transaction. Raises what the database raises, with nothing stored."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        group = _Group(connection, now_ms, rules)
+        outcome = group.run(batches)
+        connection.execute("COMMIT")
+    except BaseException:
+        _rollback(connection)
+        raise
+    return outcome
+
+
+def _rollback(connection: Connection) -> None:
+    # A full disk ends the transaction by itself; then there is nothing left to roll back.
+    if connection.in_transaction:  # type: ignore[attr-defined]
+        connection.execute("ROLLBACK")
+
+
+class _Group:
+    """One group while it is being stored."""
+
+    def __init__(self, connection: Connection, now_ms: int, rules: StoreRules) -> None:
+        self.connection, self.now_ms, self.rules = connection, now_ms, rules
+        self.now_hour = now_ms - now_ms % HOUR_MS
+        self.outcome = GroupOutcome()
+        self.tally = Tally()
+        self.sessions: dict[str, SessionState] = {}
+        self.new_sessions: set[str] = set()
+        self.statuses: dict[str, str | None] = {}
+        self.state_changed: set[str] = set()
+        self.event_values: list[tuple[Any, ...]] = []
+        self.call_rows: list[tuple[LedgerRow, Stored]] = []
+
+    def run(self, batches: Sequence[Batch]) -> GroupOutcome:
+        self._load_sessions(batches)
+        known = self._known_event_ids(batches)
+        next_id = self._next_event_id()
+        agents: set[str] = set()
+        for batch in batches:
+            stored = Stored([], 0)
+            for event in batch.events:
+                if event.event_id is not None:
+                    if event.event_id in known:
+                        stored.duplicates += 1
+                        self._confirm(event, stored)
+                        continue
+                    known.add(event.event_id)
+                agents.add(event.agent_type)
+                self._take_event(event, next_id, stored)
+                next_id += 1
+            for facts in batch.facts:
+                agents.add(facts.agent_type)
+                self._take_facts(facts)
+            self.outcome.stored.append(stored)
+        self._write(batches, agents)
+        return self.outcome
+
+    def _load_sessions(self, batches: Sequence[Batch]) -> None:
+        wanted = {item.session_id for batch in batches for item in (*batch.events, *batch.facts)}
+        for values in self.connection.execute(SELECT_SESSIONS, (json.dumps(list(wanted)),)).fetchall():
+            session = SessionState(*values)
+            self.sessions[session.id] = session
+            self.statuses[session.id] = session.status
+
+    def _known_event_ids(self, batches: Sequence[Batch]) -> set[str]:
+        sent = [event.event_id for batch in batches for event in batch.events if event.event_id is not None]
+        if not sent:
+            return set()
+        rows = self.connection.execute(
+            "SELECT event_id FROM events WHERE event_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(sent),),
+        )
+        return {event_id for (event_id,) in rows.fetchall()}
+
+    def _next_event_id(self) -> int:
+        found = self.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        return int(found[0]) + 1 if found else 1
+
+    def _session(self, session_id: str, agent_type: str) -> SessionState:
+        session = self.sessions.get(session_id)
+        if session is None:
+            session = lifecycle.begin(session_id, agent_type, self.now_ms)
+            self.sessions[session_id] = session
+            self.new_sessions.add(session_id)
+            self.statuses[session_id] = None
+        return session
+
+    def _take_event(self, event: NewEvent, event_id: int, stored: Stored) -> None:
+        is_new = event.session_id not in self.sessions
+        session = self._session(event.session_id, event.agent_type)
+        self._fill_place(event, session)
+        if event.source == "import":
+            lifecycle.on_imported_event(
+                session, event.client_at_ms, self.now_ms, self.rules.import_recent_ms, is_new=is_new
+            )
+        else:
+            lifecycle.on_live_event(session, event.event_type, event.agent_type, self.now_ms)
+        if event.model and event.event_type != "llm_request":
+            session.model = event.model
+        cost_nanos = self._take_call(event, event_id, stored)
+        self._take_values(event, event_id, cost_nanos)
+        stored.ids.append(event_id)
+
+    def _fill_place(self, event: NewEvent, session: SessionState) -> None:
+        """Project and branch: the event's own, else the session's, else what git says."""
+        project = event.project = event.project or session.project
+        branch = event.branch or session.branch
+        if branch is None and project is not None:
+            branch = self.rules.branches.branch(project)
+        event.branch = branch
+        session.project, session.branch = project, branch
+
+    def _take_call(self, event: NewEvent, event_id: int, stored: Stored) -> int | None:
+        """Put the event's call aside for the ledger; the cost of the event's own figures."""
+        call = call_of(event, event_id)
+        if call is not None:
+            self.call_rows.append((row_of(call, event, self.now_ms), stored))
+        if event.cost_nanos is not None:
+            return event.cost_nanos
+        usage = call.usage if call is not None else usage_of(event)
+        if event.model is None or call is None:
+            return None
+        priced = self.rules.registry.price(event.model, usage, event.client_at_ms or self.now_ms)
+        return None if priced is None else priced.cost_nanos
+
+    def _confirm(self, event: NewEvent, stored: Stored) -> None:
+        """A known event changes nothing, but it may be one more witness of its call."""
+        if event.call is not None and event.session_id in self.sessions:
+            self.call_rows.append((row_of(event.call, event, self.now_ms), stored))
+
+    def _take_values(self, event: NewEvent, event_id: int, cost_nanos: int | None) -> None:
+        client_at_ms = event.client_at_ms
+        happened = self.now_ms if client_at_ms is None else client_at_ms
+        self.event_values.append(
+            (
+                event_id,
+                event.event_id,
+                event.session_id,
+                event.agent_type,
+                event.event_type,
+                event.tool_name,
+                event.status,
+                event.tokens_in,
+                event.tokens_out,
+                event.branch,
+                event.project,
+                event.duration_ms,
+                self.now_ms,
+                client_at_ms,
+                event.metadata,
+                int(event.payload_truncated),
+                event.model,
+                cost_nanos,
+                event.cache_read_tokens,
+                event.cache_write_tokens,
+                event.source,
+                event.edited_path,
+                event.lines_added,
+                event.lines_removed,
+            )
+        )
+        self.tally.add_event(
+            (
+                self.now_hour,
+                happened - happened % HOUR_MS,
+                event.agent_type,
+                event.event_type,
+                event.tool_name or "",
+                event.model or "",
+                event.project or "",
+                event.branch or "",
+                event.source,
+            ),
+            is_error=event.status == "error",
+            duration_ms=event.duration_ms,
+            session_id=event.session_id,
+            lines_added=event.lines_added,
+            lines_removed=event.lines_removed,
+            edited_path=event.edited_path,
+        )
+
+    def _take_facts(self, facts: SessionFacts) -> None:
+        is_new = facts.session_id not in self.sessions
+        session = self._session(facts.session_id, facts.agent_type)
+        for name in (
+            "project",
+            "branch",
+            "cwd",
+            "title",
+            "model",
+            "client_version",
+            "permission_mode",
+            "transcript_path",
+            "parent_id",
+        ):
+            value = getattr(facts, name)
+            if value is not None:
+                setattr(session, name, value)
+        if facts.sign_of_life:
+            self._take_sign_of_life(session, facts)
+        else:
+            self._take_old_times(session, facts, is_new=is_new)
+        if facts.ends:
+            lifecycle.end(session, self.now_ms if facts.sign_of_life else session.last_event_at)
+
+    def _take_sign_of_life(self, session: SessionState, facts: SessionFacts) -> None:
+        session.last_event_at = self.now_ms
+        if session.status == lifecycle.ENDED or facts.state in (lifecycle.WORKING, lifecycle.TOOL):
+            session.status, session.ended_at = lifecycle.ACTIVE, None
+        if facts.state is not None and lifecycle.note_state(session, facts.state, facts.state_detail, self.now_ms):
+            self.state_changed.add(session.id)
+
+    def _take_old_times(self, session: SessionState, facts: SessionFacts, *, is_new: bool) -> None:
+        if facts.started_at_ms is not None:
+            session.started_at = min(session.started_at, facts.started_at_ms)
+        if is_new:
+            lifecycle.on_imported_event(
+                session, facts.last_at_ms, self.now_ms, self.rules.import_recent_ms, is_new=True
+            )
+
+    def _write(self, batches: Sequence[Batch], agents: set[str]) -> None:
+        now_ms, connection = self.now_ms, self.connection
+        connection.executemany(UPSERT_AGENT, [(f"{name}-default", name, now_ms, now_ms) for name in agents])
+        self._write_sessions()
+        connection.executemany(INSERT_EVENT, self.event_values)
+        if self.call_rows:
+            self._write_calls()
+        self.tally.apply(connection)
+        files = [file for batch in batches for file in batch.files]
+        if files:
+            connection.executemany(
+                UPSERT_FILE, [(f.path, f.digest, f.size_bytes, f.source, f.events, now_ms) for f in files]
+            )
+        self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]
+
+    def _write_sessions(self) -> None:
+        fresh, known = [], []
+        for session in self.sessions.values():
+            values = msgspec.structs.astuple(session)
+            if session.id in self.new_sessions:
+                fresh.append(values)
+            else:
+                known.append((*values[1:], session.id))
+            if self.statuses[session.id] != session.status or session.id in self.state_changed:
+                self.outcome.changes.append(_change_of(session))
+        self.connection.executemany(INSERT_SESSION, fresh)
+        self.connection.executemany(UPDATE_SESSION, known)
+
+    def _write_calls(self) -> None:
+        before = self._known_calls(row for row, _ in self.call_rows)
+        after: dict[tuple[str, str], LedgerRow] = dict(before)
+        for row, stored in self.call_rows:
+            self._merge_call(after, row, stored)
+        fresh, changed = [], []
+        for key, row in after.items():
+            old = before.get(key)
+            if old == row:
+                continue
+            set_cost(row, self.rules.registry)
+            if old is None:
+                fresh.append(_call_values(row))
+            else:
+                changed.append((*_call_values(row), row.id))
+                self._tally_call(old, -1)
+            self._tally_call(row, 1)
+        self.connection.executemany(INSERT_CALL, fresh)
+        self.connection.executemany(UPDATE_CALL, changed)
+
+    def _merge_call(self, after: dict[tuple[str, str], LedgerRow], row: LedgerRow, stored: Stored) -> None:
+        key = (row.agent_type, row.call_key)
+        known = after.get(key)
+        merged = after[key] = merge(known, row)
+        if known is None:
+            stored.calls_new += 1
+        elif merged.usage == known.usage:
+            stored.calls_confirmed += 1
+        else:
+            stored.calls_replaced += 1
+
+    def _known_calls(self, rows: Iterable[LedgerRow]) -> dict[tuple[str, str], LedgerRow]:
+        keys: dict[str, list[str]] = {}
+        for row in rows:
+            keys.setdefault(row.agent_type, []).append(row.call_key)
+        known = {}
+        for agent_type, call_keys in keys.items():
+            found = self.connection.execute(SELECT_CALLS, (agent_type, json.dumps(call_keys)))
+            for values in found.fetchall():
+                known[values[0], values[1]] = _ledger_row(values)
+        return known
+
+    def _tally_call(self, row: LedgerRow, sign: int) -> None:
+        self.tally.add_call(
+            session_id=row.session_id,
+            agent_type=row.agent_type,
+            model=row.model,
+            called_at=row.called_at,
+            received_at=row.received_at,
+            usage=row.usage,
+            cost_nanos=row.cost_nanos,
+            sign=sign,
+        )
+
+
+def _change_of(session: SessionState) -> StatusChange:
+    return StatusChange(session.id, session.agent_type, session.status, session.state, session.state_detail)
+
+
+def _call_values(row: LedgerRow) -> tuple[Any, ...]:
+    usage = row.usage
+    return (
+        row.agent_type,
+        row.call_key,
+        row.session_id,
+        row.model,
+        row.called_at,
+        row.received_at,
+        usage.uncached_input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+        row.cost_nanos,
+        row.price,
+        row.authority,
+        msgspec.json.encode(row.witnesses).decode(),
+    )
+
+
+def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
+    return LedgerRow(
+        *values[:6],
+        Usage(*values[6:12]),
+        values[14],
+        values[12] if values[13] == CLIENT_PRICE else None,
+        msgspec.json.decode(values[15], type=list[Witness]),
+        values[16],
+        values[12],
+        values[13],
+    )
+
+
+ADVANCE_TO_IDLE: Final = (
+    "UPDATE sessions SET status = 'idle' WHERE status = 'active' AND last_event_at < ? "
+    "RETURNING id, agent_type, status, state, state_detail"
+)
+ADVANCE_TO_ENDED: Final = (
+    "UPDATE sessions SET status = 'ended', ended_at = ?, state = NULL, state_detail = NULL, state_at = NULL "
+    "WHERE status = 'idle' AND last_event_at < ? RETURNING id, agent_type, status, NULL, NULL"
+)
+
+
+def advance(connection: Connection, now_ms: int, timeout_ms: int) -> tuple[list[StatusChange], int]:
+    """Let time pass: active → idle after the time-out, idle → ended after twice that.
+
+    Returns the changes in order, and how many became idle. Looks before it writes, so that a quiet server
+    takes no write lock.
+    """
+    due = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM sessions WHERE status = 'active' AND last_event_at < ?) "
+        "OR EXISTS (SELECT 1 FROM sessions WHERE status = 'idle' AND last_event_at < ?)",
+        (now_ms - timeout_ms, now_ms - 2 * timeout_ms),
+    ).fetchone()
+    if not due[0]:
+        return [], 0
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        idled = connection.execute(ADVANCE_TO_IDLE, (now_ms - timeout_ms,)).fetchall()
+        ended = connection.execute(ADVANCE_TO_ENDED, (now_ms, now_ms - 2 * timeout_ms)).fetchall()
+        connection.execute("COMMIT")
+    except BaseException:
+        _rollback(connection)
+        raise
+    return [StatusChange(*values) for values in (*idled, *ended)], len(idled)

@@ -1,0 +1,21 @@
+"""What happened: agents, their sessions, the events, and the ledger of billed calls."""
+
+from monitor.models.agent import Agent
+from monitor.models.call import Call
+from monitor.models.event import Event
+from monitor.models.imports import ImportState
+from monitor.models.marker import Marker
+from monitor.models.rollup import EventHour, SessionFile, UsageHour
+from monitor.models.session import Session
+
+__all__ = [
+    "Agent",
+    "Call",
+    "Event",
+    "EventHour",
+    "ImportState",
+    "Marker",
+    "Session",
+    "SessionFile",
+    "UsageHour",
+]

@@ -1,0 +1,250 @@
+"""The SQL of the rollups: what the writer adds as it stores, and the same numbers computed anew.
+
+`Tally` gathers one group's additions; `apply` writes them in the caller's transaction. `rebuild` is one
+transaction of its own. That both give the same numbers is held by a property test.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
+
+from monitor.models.rollup import EventHour
+from monitor.times import HOUR_MS
+from pricing.usage import Usage
+
+
+class Connection(Protocol):
+    """The part of a DB-API connection that we use (sqlite3's)."""
+
+    def execute(self, sql: str, parameters: Iterable[Any] = ..., /) -> Any: ...
+
+    def executemany(self, sql: str, rows: Iterable[Iterable[Any]], /) -> Any: ...
+
+
+EVENT_KEY: Final = EventHour.KEY
+EVENT_SUMS: Final = ("events", "errors", "timed_events", "duration_total_ms")
+USAGE_KEY: Final = ("received_hour", "called_hour", "session_id", "agent_type", "model")
+USAGE_SUMS: Final = (
+    "calls",
+    "unpriced_calls",
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost_nanos",
+)
+SESSION_EVENT_SUMS: Final = ("event_count", "lines_added", "lines_removed", "files_edited")
+SESSION_CALL_SUMS: Final = (
+    "call_count",
+    "unpriced_calls",
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "cost_nanos",
+)
+
+
+def _upsert(table: str, key: tuple[str, ...], sums: tuple[str, ...]) -> str:
+    columns = key + sums
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
+    )
+
+
+def _add_to_sessions(sums: tuple[str, ...]) -> str:
+    return f"UPDATE sessions SET {', '.join(f'{name} = {name} + ?' for name in sums)} WHERE id = ?"
+
+
+ADD_EVENTS: Final = _upsert("event_hours", EVENT_KEY, EVENT_SUMS)
+ADD_USAGE: Final = _upsert("usage_hours", USAGE_KEY, USAGE_SUMS)
+ADD_FILE: Final = _upsert("session_files", ("session_id", "path"), ("edits",))
+ADD_SESSION_EVENTS: Final = _add_to_sessions(SESSION_EVENT_SUMS)
+ADD_SESSION_CALLS: Final = _add_to_sessions(SESSION_CALL_SUMS)
+DROP_EMPTY_USAGE: Final = "DELETE FROM usage_hours WHERE calls = 0"
+
+
+class Tally:
+    """What one group adds to the rollups. Text keys are "" where a row has null."""
+
+    def __init__(self) -> None:
+        self.events: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self.usage: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(USAGE_SUMS))
+        self.files: dict[tuple[str, str], int] = defaultdict(int)
+        self.session_events: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.session_calls: dict[str, list[int]] = defaultdict(lambda: [0] * len(SESSION_CALL_SUMS))
+        self._subtracted = False
+
+    def add_event(
+        self,
+        key: tuple[Any, ...],
+        *,
+        is_error: bool,
+        duration_ms: int | None,
+        session_id: str,
+        lines_added: int,
+        lines_removed: int,
+        edited_path: str | None,
+    ) -> None:
+        sums = self.events[key]
+        sums[0] += 1
+        sums[1] += is_error
+        if duration_ms is not None:
+            sums[2] += 1
+            sums[3] += duration_ms
+        session = self.session_events[session_id]
+        session[0] += 1
+        session[1] += lines_added
+        session[2] += lines_removed
+        if edited_path is not None:
+            self.files[session_id, edited_path] += 1
+
+    def add_call(
+        self,
+        *,
+        session_id: str,
+        agent_type: str,
+        model: str | None,
+        called_at: int,
+        received_at: int,
+        usage: Usage,
+        cost_nanos: int | None,
+        sign: int = 1,
+    ) -> None:
+        """Add a call, or with `sign=-1` take one back that another version replaces."""
+        self._subtracted = self._subtracted or sign < 0
+        unpriced, cost = int(cost_nanos is None), cost_nanos or 0
+        key = (
+            received_at - received_at % HOUR_MS,
+            called_at - called_at % HOUR_MS,
+            session_id,
+            agent_type,
+            model or "",
+        )
+        amounts = (
+            1,
+            unpriced,
+            usage.uncached_input_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_5m_tokens,
+            usage.cache_write_1h_tokens,
+            usage.output_tokens,
+            usage.reasoning_tokens,
+            cost,
+        )
+        _add(self.usage[key], amounts, sign)
+        cache_write = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+        _add(
+            self.session_calls[session_id],
+            (
+                1,
+                unpriced,
+                usage.uncached_input_tokens,
+                usage.cache_read_tokens,
+                cache_write,
+                usage.output_tokens,
+                cost,
+            ),
+            sign,
+        )
+
+    def apply(self, connection: Connection) -> None:
+        """Write the additions; part of the transaction that stores what they count."""
+        files_before = self._known_files(connection)
+        connection.executemany(ADD_EVENTS, [(*key, *sums) for key, sums in self.events.items()])
+        if self.files:
+            connection.executemany(ADD_FILE, [(*key, edits) for key, edits in self.files.items()])
+        fresh: dict[str, int] = defaultdict(int)
+        for session_id, path in self.files:
+            fresh[session_id] += (session_id, path) not in files_before
+        connection.executemany(
+            ADD_SESSION_EVENTS,
+            [(*sums, fresh[session_id], session_id) for session_id, sums in self.session_events.items()],
+        )
+        if self.usage:
+            connection.executemany(ADD_USAGE, [(*key, *sums) for key, sums in self.usage.items()])
+            connection.executemany(
+                ADD_SESSION_CALLS, [(*sums, session_id) for session_id, sums in self.session_calls.items()]
+            )
+        if self._subtracted:
+            connection.execute(DROP_EMPTY_USAGE)
+
+    def _known_files(self, connection: Connection) -> set[tuple[str, str]]:
+        known: set[tuple[str, str]] = set()
+        for session_id, path in self.files:
+            found = connection.execute(
+                "SELECT 1 FROM session_files WHERE session_id = ? AND path = ?", (session_id, path)
+            ).fetchone()
+            if found:
+                known.add((session_id, path))
+        return known
+
+
+def _add(sums: list[int], amounts: tuple[int, ...], sign: int) -> None:
+    for index, amount in enumerate(amounts):
+        sums[index] += sign * amount
+
+
+REBUILD: Final = (
+    "DELETE FROM event_hours",
+    f"""
+    INSERT INTO event_hours ({", ".join(EVENT_KEY + EVENT_SUMS)})
+    SELECT created_at - created_at % {HOUR_MS} AS received_hour,
+           coalesce(client_timestamp, created_at)
+             - ((coalesce(client_timestamp, created_at) % {HOUR_MS}) + {HOUR_MS}) % {HOUR_MS} AS happened_hour,
+           agent_type, event_type, coalesce(tool_name, ''), coalesce(model, ''),
+           coalesce(project, ''), coalesce(branch, ''), source,
+           count(*), sum(CASE WHEN status = 'error' THEN 1 ELSE 0 END),
+           count(duration_ms), coalesce(sum(duration_ms), 0)
+    FROM events GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+    """,
+    "DELETE FROM session_files",
+    """
+    INSERT INTO session_files (session_id, path, edits)
+    SELECT session_id, edited_path, count(*) FROM events WHERE edited_path IS NOT NULL GROUP BY 1, 2
+    """,
+    "DELETE FROM usage_hours",
+    f"""
+    INSERT INTO usage_hours ({", ".join(USAGE_KEY + USAGE_SUMS)})
+    SELECT received_at - ((received_at % {HOUR_MS}) + {HOUR_MS}) % {HOUR_MS} AS received_hour,
+           called_at - ((called_at % {HOUR_MS}) + {HOUR_MS}) % {HOUR_MS} AS called_hour,
+           session_id, agent_type, coalesce(model, ''),
+           count(*), sum(CASE WHEN cost_nanos IS NULL THEN 1 ELSE 0 END), sum(uncached_input_tokens),
+           sum(cache_read_tokens), sum(cache_write_5m_tokens), sum(cache_write_1h_tokens),
+           sum(output_tokens), sum(reasoning_tokens), coalesce(sum(cost_nanos), 0)
+    FROM calls GROUP BY 1, 2, 3, 4, 5
+    """,
+    f"UPDATE sessions SET {', '.join(f'{name} = 0' for name in SESSION_EVENT_SUMS + SESSION_CALL_SUMS)}",
+    """
+    UPDATE sessions SET event_count = e.n, lines_added = e.added, lines_removed = e.removed
+    FROM (SELECT session_id, count(*) AS n, sum(lines_added) AS added, sum(lines_removed) AS removed
+          FROM events GROUP BY session_id) AS e
+    WHERE sessions.id = e.session_id
+    """,
+    """
+    UPDATE sessions SET files_edited = f.n
+    FROM (SELECT session_id, count(*) AS n FROM session_files GROUP BY session_id) AS f
+    WHERE sessions.id = f.session_id
+    """,
+    """
+    UPDATE sessions SET call_count = u.calls, unpriced_calls = u.unpriced,
+           uncached_input_tokens = u.input, cache_read_tokens = u.read, cache_write_tokens = u.written,
+           output_tokens = u.output, cost_nanos = u.cost
+    FROM (SELECT session_id, sum(calls) AS calls, sum(unpriced_calls) AS unpriced,
+                 sum(uncached_input_tokens) AS input, sum(cache_read_tokens) AS read,
+                 sum(cache_write_5m_tokens + cache_write_1h_tokens) AS written,
+                 sum(output_tokens) AS output, sum(cost_nanos) AS cost
+          FROM usage_hours GROUP BY session_id) AS u
+    WHERE sessions.id = u.session_id
+    """,
+)
+
+
+def rebuild(connection: Connection) -> None:
+    """Compute every rollup anew from events and calls, inside the caller's transaction."""
+    for statement in REBUILD:
+        connection.execute(statement)

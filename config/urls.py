@@ -1,3 +1,11 @@
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from config.api import api
+from monitor.views import dashboard
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", dashboard, name="dashboard"),
+    path("api/", api.urls),
+    path("admin/", admin.site.urls),
+]

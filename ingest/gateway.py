@@ -1,0 +1,131 @@
+"""One behaviour behind two doors: body in, answer out, for the ASGI door and for django-ninja.
+
+Every function that stores is written once, as a pair of parse and answer around the writer; `store` is the
+only step that waits, so each door brings its own way of waiting.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from django.conf import settings
+
+from ingest.contract import BodyFault, Fault, NewEvent, Parsed, parse_batch, parse_event
+from ingest.hooks import claude_code
+from ingest.store import Batch, Stored
+from ingest.writer import Overloaded, Stopped, Unavailable, Writer
+
+JSON_TYPE: Final = b"application/json; charset=utf-8"
+RETRY_AFTER_SECONDS: Final = 1
+_encode = msgspec.json.encode
+
+
+class Answer(NamedTuple):
+    """An HTTP answer: status, JSON bytes, and further headers."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    content_type: bytes = JSON_TYPE
+
+
+class Work(NamedTuple):
+    """A batch to store, and what to answer once it is stored."""
+
+    batch: Batch
+    answer: Any  # Callable[[Stored], Answer]
+
+
+def json_answer(status: int, content: object, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+    return Answer(status, _encode(content), headers)
+
+
+def error_answer(status: int, error: str) -> Answer:
+    return json_answer(status, {"error": error})
+
+
+def payload_limit_bytes() -> int:
+    return int(settings.ENVIRONMENT.max_payload_kb) * 1024
+
+
+def event_work(body: bytes) -> Work | Answer:
+    """POST /api/events."""
+    parsed = parse_event(body, payload_limit_bytes())
+    if isinstance(parsed, NewEvent):
+        return Work(Batch([parsed]), _event_answer)
+    return invalid_event(parsed)
+
+
+def invalid_event(faults: list[Fault]) -> Answer:
+    details = [{"field": fault.field, "message": fault.message} for fault in faults]
+    return json_answer(400, {"error": "Invalid event payload", "details": details})
+
+
+def _event_answer(stored: Stored) -> Answer:
+    status = 201 if stored.ids else 200
+    return json_answer(status, {"received": len(stored.ids), "ids": stored.ids, "duplicates": stored.duplicates})
+
+
+def batch_work(body: bytes) -> Work | Answer:
+    """POST /api/events/batch."""
+    try:
+        parsed = parse_batch(body, payload_limit_bytes())
+    except BodyFault:
+        return error_answer(400, "Expected { events: [...] }")
+    return Work(Batch(parsed.events), lambda stored: _batch_answer(parsed, stored))
+
+
+def _batch_answer(parsed: Parsed, stored: Stored) -> Answer:
+    rejected = [
+        {"index": index, "errors": [f"{fault.field}: {fault.message}" for fault in faults]}
+        for index, faults in parsed.rejected
+    ]
+    content = {
+        "received": len(stored.ids),
+        "ids": stored.ids,
+        "duplicates": stored.duplicates,
+        "rejected": rejected,
+    }
+    return json_answer(201, content)
+
+
+def claude_hook_work(body: bytes) -> Work | Answer:
+    """POST /api/hooks/claude-code: the client's own hook body; answers its own decision form."""
+    try:
+        outcome = claude_code.read_body(
+            body, payload_limit_bytes=payload_limit_bytes(), safety=settings.ENVIRONMENT.safety
+        )
+    except claude_code.HookFault as fault:
+        return invalid_event(fault.faults)
+    answer = json_answer(200, outcome.answer)
+    if not outcome.events and not outcome.facts:
+        return answer
+    return Work(Batch(outcome.events, outcome.facts), lambda _: answer)
+
+
+async def perform(work: Work | Answer, writer: Writer, body_bytes: int) -> Answer:
+    """Store and answer, from an event loop."""
+    if isinstance(work, Answer):
+        return work
+    try:
+        return work.answer(await writer.store(work.batch, body_bytes))  # type: ignore[no-any-return]
+    except (Overloaded, Unavailable, Stopped) as fault:
+        return unavailable_answer(fault)
+
+
+def perform_blocking(work: Work | Answer, writer: Writer, body_bytes: int) -> Answer:
+    """Store and answer, from a thread."""
+    if isinstance(work, Answer):
+        return work
+    try:
+        return work.answer(writer.store_blocking(work.batch, body_bytes))  # type: ignore[no-any-return]
+    except (Overloaded, Unavailable, Stopped) as fault:
+        return unavailable_answer(fault)
+
+
+def unavailable_answer(fault: Exception) -> Answer:
+    reason = {
+        Overloaded: "Too many events are waiting to be stored",
+        Stopped: "The server is stopping",
+    }.get(type(fault), "The database can't be written now")
+    retry = ((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),)
+    return json_answer(503, {"error": reason}, retry)

@@ -1,0 +1,24 @@
+"""The pages: shells rendered here, brought to life by static/js."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from monitor.status import VERSION, is_demo
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The live page. What it needs before its first request stands in the shell."""
+    env = settings.ENVIRONMENT
+    shell = {
+        "version": VERSION,
+        "is_demo": is_demo(),
+        "max_feed": env.max_feed,
+        "heartbeat_ms": env.sse_heartbeat_ms,
+        "auto_import_minutes": env.auto_import_minutes,
+        "idle_minutes": env.session_timeout_minutes,
+        "origin": f"{request.scheme}://{request.get_host()}",
+    }
+    return render(request, "live/page.html", shell)

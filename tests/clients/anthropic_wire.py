@@ -24,9 +24,11 @@ def read_request(body: dict[str, Any], headers: Mapping[str, str]) -> Asked:
 
 
 def _message(message: dict[str, Any]) -> Message:
+    """Who spoke and what; reminders and listings of the client may quote prompts, so they are left out."""
     content = message.get("content")
     parts = [content] if isinstance(content, str) else [b.get("text", "") for b in content or ()]
-    return Message(by_model=message.get("role") == "assistant", text="\n".join(parts))
+    said = [] if message.get("role") == "system" else [p for p in parts if not p.startswith("<system-reminder>")]
+    return Message(by_model=message.get("role") == "assistant", text="\n".join(said))
 
 
 def _side_kind(body: dict[str, Any]) -> str | None:

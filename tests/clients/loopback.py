@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,11 +18,18 @@ class LoopbackServer(ThreadingHTTPServer):
     # Clients open many connections at once when an agent starts several tools.
     request_queue_size = 64
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is killed resets its connections; anything else is worth a traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class Handler(BaseHTTPRequestHandler):
     """Keep-alive handler with the few answers the fakes need."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body leave as two writes, which would otherwise wait for each other for 40 ms.
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: what was asked is recorded by the server itself."""

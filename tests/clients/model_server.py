@@ -21,9 +21,19 @@ from . import anthropic_wire, gemini_wire, openai_wire
 from .loopback import Handler, LoopbackServer, serving, unpacked
 from .script import SIDE, Asked, Position, Think, Threads, Turn, Usage, position_in, turn_at, usage_of
 
+# Only these frames tell the final usage.
+END_FRAMES = frozenset({"message_delta", "response.completed"})
+MESSAGE_PREFIXES = {"claude_code": "msg", "codex": "resp", "gemini_cli": "gem"}
+
+
+Frame = tuple[str, dict[str, Any]]
+
 
 class BilledCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the oracle. `kind`: main, agent, check or compaction; `at` is UTC when the answer ended."""
+    """One line of the oracle. `kind`: main, agent, check or compaction; `at` is UTC when the answer ended.
+
+    Not `delivered`: the client went away before the end, so that it never saw these figures.
+    """
 
     client: str
     kind: str
@@ -40,6 +50,7 @@ class BilledCall(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_tokens: int
     web_searches: int
     at: str
+    delivered: bool
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -62,6 +73,14 @@ class Answer(msgspec.Struct, frozen=True):
     def model(self) -> str:
         return self.asked.model
 
+    @property
+    def request_id(self) -> str:
+        return f"req_fake{self.number:06}"
+
+    @property
+    def message_id(self) -> str:
+        return f"{MESSAGE_PREFIXES[self.asked.client]}_fake{self.number:06}"
+
 
 class ModelServer:
     """State of one fake: the script, what was seen, and the oracle. Use it through `model_server`."""
@@ -78,16 +97,15 @@ class ModelServer:
         self._lock = threading.Lock()
 
     def failure(self, asked: Asked) -> int | None:
-        """The status of a scripted failure, once for each turn that has one."""
+        """The status of a scripted failure, if this attempt at the turn has to fail."""
         position = self._position(asked)
         if position is None:
             return None
-        status = turn_at(self.threads, position).fail_once
+        turn = turn_at(self.threads, position)
         with self._lock:
-            if status is None or position in self._failed:
-                return None
+            first = position not in self._failed
             self._failed.add(position)
-        return status
+        return turn.fail_always or (turn.fail_once if first else None)
 
     def answer(self, asked: Asked) -> Answer:
         position = self._position(asked)
@@ -98,15 +116,15 @@ class ModelServer:
         has_thinking = any(isinstance(block, Think) for block in turn.blocks)
         return Answer(turn, usage_of(number, has_thinking=has_thinking), number, asked, position)
 
-    def bill(self, answer: Answer, request_id: str, message_id: str) -> None:
+    def bill(self, answer: Answer, *, delivered: bool = True) -> None:
         usage, asked, position = answer.usage, answer.asked, answer.position
         writes = asked.client == "claude_code"
         call = BilledCall(
             client=asked.client,
             kind=self._kind(asked, position),
             model=asked.model,
-            request_id=request_id,
-            message_id=message_id,
+            request_id=answer.request_id,
+            message_id=answer.message_id,
             session_hint=asked.session_hint,
             prompt=position.prompt if position else None,
             input_tokens=usage.input_tokens,
@@ -117,16 +135,23 @@ class ModelServer:
             reasoning_tokens=usage.reasoning_tokens,
             web_searches=answer.turn.web_searches,
             at=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            delivered=delivered,
         )
         with self._lock:
             self.billed.append(call)
 
-    def paced(self, events: Iterable[bytes]) -> Iterator[bytes]:
-        """The events with the pause of a model that thinks between them."""
-        for event in events:
-            if self.pause_s:
-                time.sleep(self.pause_s)
-            yield event
+    def is_billed(self, answer: Answer) -> bool:
+        return any(call.message_id == answer.message_id for call in self.billed)
+
+    def paced(self, frames: Iterable[Frame], answer: Answer) -> Iterator[bytes]:
+        """The frames as server-sent events, at the pace of a model; bills when the final usage goes out."""
+        for frame in frames:
+            ends = frame[0] in END_FRAMES
+            if pause_s := answer.turn.late_end_s if ends else self.pause_s:
+                time.sleep(pause_s)
+            if ends:
+                self.bill(answer)
+            yield _event(frame)
 
     def _position(self, asked: Asked) -> Position | None:
         return None if asked.side_kind else position_in(self.threads, asked.messages)
@@ -178,38 +203,40 @@ class _ModelHandler(Handler):
     do_PUT = do_POST
 
     def _note(self, body: bytes) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.state.seen.append(Seen(self.command, self.path, headers, body))
+        self.state.seen.append(Seen(self.command, self.path, self._headers(), body))
+
+    def _headers(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
 
     def _anthropic(self, body: dict[str, Any]) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = anthropic_wire.read_request(body, headers)
+        asked = anthropic_wire.read_request(body, self._headers())
         if status := self.state.failure(asked):
             self.answer_json(anthropic_wire.error(status), status, [("request-id", "req_fake_failed")])
             return
         answer = self.state.answer(asked)
-        request_id, message_id = f"req_fake{answer.number:06}", f"msg_fake{answer.number:06}"
-        sent = [("request-id", request_id)]
-        self.state.bill(answer, request_id, message_id)
+        parts = (answer.turn, answer.usage, answer.model, answer.message_id)
         if asked.stream:
-            frames = anthropic_wire.frames(answer.turn, answer.usage, answer.model, message_id)
-            self.answer_events(self.state.paced(map(_event, frames)), sent)
+            self._stream(answer, anthropic_wire.frames(*parts), "request-id")
         else:
-            self.answer_json(
-                anthropic_wire.message(answer.turn, answer.usage, answer.model, message_id), headers=sent
-            )
+            self.state.bill(answer)
+            self.answer_json(anthropic_wire.message(*parts), headers=[("request-id", answer.request_id)])
 
     def _openai(self, body: dict[str, Any]) -> None:
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = openai_wire.read_request(body, headers)
+        asked = openai_wire.read_request(body, self._headers())
         if status := self.state.failure(asked):
             self.answer_json(openai_wire.error(status), status)
             return
         answer = self.state.answer(asked)
-        request_id, response_id = f"req_fake{answer.number:06}", f"resp_fake{answer.number:06}"
-        self.state.bill(answer, request_id, response_id)
-        frames = openai_wire.frames(answer.turn, answer.usage, answer.model, response_id)
-        self.answer_events(self.state.paced(map(_event, frames)), [("x-request-id", request_id)])
+        frames = openai_wire.frames(answer.turn, answer.usage, answer.model, answer.message_id)
+        self._stream(answer, frames, "x-request-id")
+
+    def _stream(self, answer: Answer, frames: Iterable[Frame], id_header: str) -> None:
+        try:
+            self.answer_events(self.state.paced(frames, answer), [(id_header, answer.request_id)])
+        except ConnectionError:
+            self.close_connection = True
+            if not self.state.is_billed(answer):
+                self.state.bill(answer, delivered=False)
 
     def _gemini(self, body: dict[str, Any], model: str, method: str) -> None:
         if method == "countTokens":
@@ -217,16 +244,16 @@ class _ModelHandler(Handler):
             return
         asked = gemini_wire.read_request(body, model, stream=method == "streamGenerateContent")
         answer = self.state.answer(asked)
-        response_id = f"gem_fake{answer.number:06}"
-        self.state.bill(answer, response_id, response_id)
+        parts = (answer.turn, answer.usage, model, answer.message_id)
+        self.state.bill(answer)
         if asked.stream:
-            chunks = gemini_wire.chunks(answer.turn, answer.usage, model, response_id)
-            self.answer_events(self.state.paced(f"data: {json.dumps(c)}\n\n".encode() for c in chunks))
+            chunks = gemini_wire.chunks(*parts)
+            self.answer_events(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks)
         else:
-            self.answer_json(gemini_wire.whole(answer.turn, answer.usage, model, response_id))
+            self.answer_json(gemini_wire.whole(*parts))
 
 
-def _event(frame: tuple[str, dict[str, Any]]) -> bytes:
+def _event(frame: Frame) -> bytes:
     name, body = frame
     return f"event: {name}\ndata: {json.dumps({'type': name, **body})}\n\n".encode()
 

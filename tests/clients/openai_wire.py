@@ -31,9 +31,7 @@ def _message(item: dict[str, Any]) -> Message:
     return Message(by_model=made_by_model, text="\n".join(parts))
 
 
-MODEL_ITEMS = frozenset(
-    {"reasoning", "function_call", "custom_tool_call", "local_shell_call", "web_search_call"}
-)
+MODEL_ITEMS = frozenset({"reasoning", "function_call", "custom_tool_call", "local_shell_call", "web_search_call"})
 
 
 def _side_kind(body: dict[str, Any]) -> str | None:

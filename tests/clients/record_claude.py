@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .claude_scenarios import (
-    AGENT_PROMPTS,
-    COMMAND_HOOK_EVENTS,
-    HTTP_HOOK_EVENTS,
-    SCENARIOS,
-    Scenario,
-    threads,
-)
-from .model_server import ModelServer, model_server
+from .claude_at_terminal import Conversation, asked_and_interrupted, converse, killed
+from .claude_scenarios import AGENT_PROMPTS, COMMAND_HOOK_EVENTS, HTTP_HOOK_EVENTS, SCENARIOS, Scenario
+from .claude_turns import threads
+from .model_server import model_server
 from .recording import Tape, version_of, write_recording
 from .run import Place, make_place, run_claude
 from .sink import sink
@@ -30,26 +26,38 @@ def record_claude(cli: Path, root: Path, out: Path) -> Path:
     main = set(turns) - set(AGENT_PROMPTS)
     with model_server(turns, main_prompts=main, pause_s=PAUSE_S) as server, sink(root / "sink") as collector:
         tape = Tape(server, collector)
+        _write_settings(place, collector.url)
         for scenario in SCENARIOS:
-            _record(cli, scenario, place, server, tape)
+            _record(cli, scenario, place, tape)
+        _record_talk(cli, "terminal", asked_and_interrupted, place, tape)
+        _record_talk(cli, "killed", killed, place, tape)
         folder = out / f"claude-{version_of(cli)}"
         write_recording(folder, tape, [place.claude / "projects"], cli)
     return folder
 
 
-def _record(cli: Path, scenario: Scenario, place: Place, server: ModelServer, tape: Tape) -> None:
+def _write_settings(place: Place, sink_url: str) -> None:
+    place.claude.mkdir()
+    (place.claude / "settings.json").write_text(json.dumps({"hooks": hooks(sink_url)}))
+
+
+def _record(cli: Path, scenario: Scenario, place: Place, tape: Tape) -> None:
     resume = ("--resume", tape.session_of(scenario.resumes)) if scenario.resumes else ()
     finished = run_claude(
         cli,
         scenario.prompt,
         place,
-        server.url,
-        settings={"hooks": hooks(tape.sink.url)},
+        tape.server.url,
         extra_env=telemetry(tape.sink.url, scenario.otlp_protocol),
         args=(*resume, *scenario.args),
     )
-    run = tape.cut(scenario.name, _session_id(finished.stdout), finished)
-    print("claude", scenario.name, finished.status, len(run.billed), "calls", len(run.received), "bodies")
+    tape.cut(scenario.name, _session_id(finished.stdout), finished)
+
+
+def _record_talk(cli: Path, name: str, talk: Callable[[Conversation], None], place: Place, tape: Tape) -> None:
+    env = telemetry(tape.sink.url, "http/json")
+    finished = converse(cli, place, tape.server.url, tape.sink, env, talk)
+    tape.cut(name, None, finished)
 
 
 def _session_id(stdout: str) -> str | None:
@@ -62,11 +70,18 @@ def _session_id(stdout: str) -> str | None:
 
 def hooks(sink_url: str) -> dict[str, Any]:
     """Every hook event to the sink: over http, and by command what never comes over http."""
-    over_http = {event: {"type": "http", "url": f"{sink_url}/hooks/http/{event}", "timeout": 5}
-                 for event in HTTP_HOOK_EVENTS}  # fmt: skip
-    by_command = {event: {"type": "command", "timeout": 5, "command":
-                          f"curl -s -m 3 --data-binary @- {sink_url}/hooks/command/{event} >/dev/null"}
-                  for event in COMMAND_HOOK_EVENTS}  # fmt: skip
+    over_http = {
+        event: {"type": "http", "url": f"{sink_url}/hooks/http/{event}", "timeout": 5}
+        for event in HTTP_HOOK_EVENTS
+    }
+    by_command = {
+        event: {
+            "type": "command",
+            "timeout": 5,
+            "command": f"curl -s -m 3 --data-binary @- {sink_url}/hooks/command/{event} >/dev/null",
+        }
+        for event in COMMAND_HOOK_EVENTS
+    }
     return {event: [{"hooks": [hook]}] for event, hook in (by_command | over_http).items()}
 
 

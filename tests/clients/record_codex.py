@@ -36,8 +36,7 @@ def _record(cli: Path, scenario: Scenario, place: Place, server: ModelServer, ta
         config=telemetry(tape.sink.url, scenario.otlp_protocol),
         subcommand=(scenario.subcommand, *session) if scenario.subcommand else (),
     )
-    run = tape.cut(scenario.name, _thread_id(finished.stdout), finished)
-    print("codex", scenario.name, finished.status, len(run.billed), "calls", len(run.received), "bodies")
+    tape.cut(scenario.name, _thread_id(finished.stdout), finished)
 
 
 def _thread_id(stdout: str) -> str | None:

@@ -41,6 +41,7 @@ class Tape:
         self._received += len(received)
         run = Run(scenario, session_id, finished, billed, received)
         self.runs.append(run)
+        print(f"{scenario}: status {finished.status}, {len(billed)} answers, {len(received)} bodies")
         return run
 
     def session_of(self, scenario: str) -> str:
@@ -84,9 +85,7 @@ def _hook_lines(run: Run, sink: Sink) -> list[dict[str, Any]]:
         if received.path.startswith("/hooks/"):
             via, event = received.path.split("/")[2:4]
             body = json.loads(sink.body(received))
-            lines.append(
-                {"scenario": run.scenario, "event": event, "via": via, "at": received.at, "body": body}
-            )
+            lines.append({"scenario": run.scenario, "event": event, "via": via, "at": received.at, "body": body})
     return lines
 
 

@@ -60,6 +60,9 @@ def make_place(root: Path) -> Place:
         folder.mkdir(parents=True)
     (place.project / "app.py").write_text('ROUTES = {"/orders": "list_orders"}\n')
     (place.project / "README.md").write_text("# Shop API\n\nOrders over HTTP.\n")
+    (place.project / "CLAUDE.md").write_text("Keep modules small.\n")
+    (place.project / ".claude/commands").mkdir(parents=True)
+    (place.project / ".claude/commands/plan.md").write_text("Plan the next release of the shop API.\n")
     who = ["-c", "user.name=Demo", "-c", "user.email=demo@example.com"]
     for command in (["init", "-q", "-b", "main"], ["add", "."], [*who, "commit", "-q", "-m", "First orders"]):
         subprocess.run(["git", *command], cwd=place.project, env=base_env(place), check=True, timeout=30)
@@ -68,8 +71,10 @@ def make_place(root: Path) -> Place:
 
 def base_env(place: Place) -> dict[str, str]:
     """Nothing of the caller's environment except where programs are."""
+    temporary = place.home / "tmp"
+    temporary.mkdir(exist_ok=True)
     return {"HOME": str(place.home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color",
-            "USER": "dev", "SHELL": "/bin/bash", "TZ": "UTC"}  # fmt: skip
+            "USER": "dev", "SHELL": "/bin/bash", "TZ": "UTC", "TMPDIR": str(temporary)}  # fmt: skip
 
 
 def claude_env(place: Place, server_url: str) -> dict[str, str]:
@@ -172,6 +177,4 @@ def run_gemini(
 def _run(command: Sequence[str | Path], place: Place, env: Mapping[str, str], timeout_s: float) -> Finished:
     done = subprocess.run(command, cwd=place.project, env=env, stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=timeout_s, check=False)  # fmt: skip
-    return Finished(
-        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    )
+    return Finished(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

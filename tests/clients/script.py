@@ -28,10 +28,16 @@ Block = Say | Think | Call
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One answer of the model. `fail_once` is an HTTP status that the first attempt gets instead."""
+    """One answer of the model.
+
+    `fail_once` is an HTTP status that the first attempt gets instead, `fail_always` one for every attempt.
+    `late_end_s` delays the end of the stream, which carries the final usage, after the last block.
+    """
 
     blocks: tuple[Block, ...]
     fail_once: int | None = None
+    fail_always: int | None = None
+    late_end_s: float = 0.0
     web_searches: int = 0
 
 

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import json
 import platform
+import re
+import socket
 from pathlib import Path
 from typing import Any
 
 # Instructions and listings that the clients carry along say nothing about an importer, and are not ours.
 LONGEST_TEXT = 1_500
 LONGEST_ATTACHMENT_TEXT = 100
+NEUTRAL_HOST = "demo-host-of-the-recording"
 NEUTRAL_RELEASE = "6.1.0-generic-amd64-kernel-release"
 
 
+# An attribute's name, then its value: as OTLP/JSON, or as four bytes of protobuf.
+HOST_NAME = rb'(host\.name(?:",\s*"value":\s*\{\s*"stringValue":\s*"|\x12.\x0a.))'
+
+
 def without_machine(body: bytes) -> bytes:
-    """Replace the kernel's release, at equal length: protobuf counts the bytes of its strings."""
-    release = platform.release()
-    neutral = NEUTRAL_RELEASE[: len(release)].ljust(len(release), "0")
-    return body.replace(release.encode(), neutral.encode())
+    """Replace the kernel's release and the host's name, at equal length: protobuf counts bytes."""
+    release, host = platform.release(), socket.gethostname()
+    body = body.replace(release.encode(), _sized(NEUTRAL_RELEASE, len(release)))
+    pattern = re.compile(HOST_NAME + re.escape(host.encode()), re.DOTALL)
+    return pattern.sub(lambda found: found.group(1) + _sized(NEUTRAL_HOST, len(host)), body)
+
+
+def _sized(text: str, length: int) -> bytes:
+    return text[:length].ljust(length, "0").encode()
 
 
 def trimmed_line(line: str) -> str:

@@ -19,7 +19,7 @@ import msgspec
 
 from . import anthropic_wire, gemini_wire, openai_wire
 from .loopback import Handler, LoopbackServer, serving, unpacked
-from .script import SIDE, Asked, Position, Think, Threads, Turn, Usage, position_in, turn_at, usage_of
+from .script import COMPACTION, SIDE, Asked, Position, Think, Threads, Turn, Usage, position_in, turn_at, usage_of
 
 # Only these frames tell the final usage.
 END_FRAMES = frozenset({"message_delta", "response.completed"})
@@ -109,16 +109,15 @@ class ModelServer:
 
     def answer(self, asked: Asked) -> Answer:
         position = self._position(asked)
-        turn = turn_at(self.threads, position) if position else SIDE
+        unscripted = COMPACTION if asked.side_kind == "compaction" else SIDE
+        turn = turn_at(self.threads, position) if position else unscripted
         with self._lock:
             self._count += 1
             number = self._count
-        has_thinking = any(isinstance(block, Think) for block in turn.blocks)
-        return Answer(turn, usage_of(number, has_thinking=has_thinking), number, asked, position)
+        return Answer(turn, _usage(number, turn, asked.client), number, asked, position)
 
     def bill(self, answer: Answer, *, delivered: bool = True) -> None:
         usage, asked, position = answer.usage, answer.asked, answer.position
-        writes = asked.client == "claude_code"
         call = BilledCall(
             client=asked.client,
             kind=self._kind(asked, position),
@@ -129,8 +128,8 @@ class ModelServer:
             prompt=position.prompt if position else None,
             input_tokens=usage.input_tokens,
             cache_read_tokens=usage.cache_read_tokens,
-            cache_write_5m_tokens=usage.cache_write_5m_tokens if writes else 0,
-            cache_write_1h_tokens=usage.cache_write_1h_tokens if writes else 0,
+            cache_write_5m_tokens=usage.cache_write_5m_tokens,
+            cache_write_1h_tokens=usage.cache_write_1h_tokens,
             output_tokens=usage.output_tokens,
             reasoning_tokens=usage.reasoning_tokens,
             web_searches=answer.turn.web_searches,
@@ -251,6 +250,15 @@ class _ModelHandler(Handler):
             self.answer_events(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks)
         else:
             self.answer_json(gemini_wire.whole(*parts))
+
+
+def _usage(number: int, turn: Turn, client: str) -> Usage:
+    """Only Anthropic knows one-hour cache writes; OpenAI and Gemini bill writes where the script says so."""
+    usage = usage_of(number, has_thinking=any(isinstance(block, Think) for block in turn.blocks))
+    if client == "claude_code":
+        return usage
+    written = usage.cache_write_5m_tokens if turn.writes_cache else 0
+    return msgspec.structs.replace(usage, cache_write_5m_tokens=written, cache_write_1h_tokens=0)
 
 
 def _event(frame: Frame) -> bytes:

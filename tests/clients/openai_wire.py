@@ -35,11 +35,15 @@ MODEL_ITEMS = frozenset({"reasoning", "function_call", "custom_tool_call", "loca
 
 
 def _side_kind(body: dict[str, Any]) -> str | None:
-    """Compaction asks for a handoff summary; other requests without tools are the client's own checks."""
+    """Compaction asks for a handoff summary; other requests without tools are the client's own checks.
+
+    In code mode the tools come as an item of the input.
+    """
     items = body.get("input") or [{}]
     if "CONTEXT CHECKPOINT COMPACTION" in json.dumps(items[-1]):
         return "compaction"
-    return None if body.get("tools") else "check"
+    offered = body.get("tools") or any(item.get("type") == "additional_tools" for item in items)
+    return None if offered else "check"
 
 
 def frames(turn: Turn, usage: Usage, model: str, response_id: str) -> Iterator[Frame]:
@@ -57,10 +61,13 @@ def frames(turn: Turn, usage: Usage, model: str, response_id: str) -> Iterator[F
 
 def usage_body(usage: Usage) -> dict[str, Any]:
     """Usage as OpenAI states it: cached tokens are inside input_tokens, reasoning inside output_tokens."""
-    total_input = usage.input_tokens + usage.cache_read_tokens
+    total_input = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_5m_tokens
     return {
         "input_tokens": total_input,
-        "input_tokens_details": {"cached_tokens": usage.cache_read_tokens},
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_5m_tokens,
+        },
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": total_input + usage.output_tokens,
@@ -94,7 +101,7 @@ def _item(block: Block, block_id: str) -> dict[str, Any]:
                 "input": text,
                 "status": "completed",
             }
-        case Call(name, arguments):
+        case Call(name, arguments, namespace):
             return {
                 "type": "function_call",
                 "id": f"fc_{suffix}",
@@ -102,6 +109,7 @@ def _item(block: Block, block_id: str) -> dict[str, Any]:
                 "name": name,
                 "arguments": json.dumps(arguments),
                 "status": "completed",
+                **({"namespace": namespace} if namespace else {}),
             }
 
 

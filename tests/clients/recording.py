@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .model_server import BilledCall, ModelServer
+from .otlp_samples import shortened
 from .run import Finished
 from .scrub import require_neutral, scrub_tree
 from .sink import Received, Sink
@@ -89,29 +90,33 @@ def _hook_lines(run: Run, sink: Sink) -> list[dict[str, Any]]:
     return lines
 
 
+# Codex sends megabytes of spans and metrics a second; a few bodies show their form.
+LARGE_BODY_BYTES = 48_000
+MAX_BODIES = {"/v1/traces": 1, "/v1/metrics": 6, "/v1/logs": 200}
+
+
 def _write_otlp(folder: Path, tape: Tape) -> None:
     folder.mkdir()
     index = []
     for run in tape.runs:
         for received in _kept_signals(run.received):
-            shutil.copy(tape.sink.folder / received.file, folder / received.file)
-            index.append({"scenario": run.scenario, **msgspec.to_builtins(received)})
+            body = tape.sink.body(received)
+            if is_cut := len(body) > LARGE_BODY_BYTES and received.path != "/v1/logs":
+                body = shortened(received.path, body, is_json=received.file.endswith(".json"))
+            (folder / received.file).write_bytes(body)
+            index.append({"scenario": run.scenario, **msgspec.to_builtins(received), "is_cut": is_cut})
     (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
-# Codex sends megabytes of spans and metrics a second; a few bodies show their form.
-MAX_BODY_BYTES = 64_000
-MAX_BODIES = {"/v1/traces": 2, "/v1/metrics": 6, "/v1/logs": 200}
-
-
 def _kept_signals(received: Iterable[Received]) -> list[Received]:
-    kept: dict[str, list[Received]] = {path: [] for path in MAX_BODIES}
+    """The first bodies of each signal, in order of arrival."""
+    room = dict(MAX_BODIES)
+    kept = []
     for one in received:
-        bodies = kept.get(one.path)
-        small = one.size_bytes <= MAX_BODY_BYTES or one.path == "/v1/logs"
-        if bodies is not None and small and len(bodies) < MAX_BODIES[one.path]:
-            bodies.append(one)
-    return sorted((one for bodies in kept.values() for one in bodies), key=lambda one: one.file)
+        if room.get(one.path, 0) > 0:
+            room[one.path] -= 1
+            kept.append(one)
+    return kept
 
 
 def _write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:

@@ -115,15 +115,16 @@ def run_codex(
     server_url: str,
     *,
     config: str = "",
+    top_config: str = "",
     model: str = "gpt-5.5",
     extra_env: Mapping[str, str] | None = None,
     args: Sequence[str] = (),
     subcommand: Sequence[str] = (),
     timeout_s: float = TIMEOUT_S,
 ) -> Finished:
-    """`codex exec [SUBCOMMAND] PROMPT`. `config` is TOML that follows the model provider in config.toml."""
+    """`codex exec [SUBCOMMAND] PROMPT`. `top_config` and `config` are TOML before and after our own tables."""
     place.codex.mkdir(parents=True, exist_ok=True)
-    (place.codex / "config.toml").write_text(codex_config(server_url, model) + config)
+    (place.codex / "config.toml").write_text(top_config + codex_config(server_url, model) + config)
     env = base_env(place) | {"CODEX_HOME": str(place.codex), "FAKE_KEY": "fake"} | dict(extra_env or {})
     command: list[str | Path] = [
         cli,

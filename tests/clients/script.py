@@ -18,10 +18,11 @@ class Think(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One tool call; `arguments` is a JSON object, or raw text for free-form tools."""
+    """One tool call; `arguments` is a JSON object, or raw text for free-form tools. Codex groups some tools."""
 
     name: str
     arguments: dict[str, Any] | str
+    namespace: str | None = None
 
 
 Block = Say | Think | Call
@@ -32,12 +33,14 @@ class Turn(msgspec.Struct, frozen=True):
 
     `fail_once` is an HTTP status that the first attempt gets instead, `fail_always` one for every attempt.
     `late_end_s` delays the end of the stream, which carries the final usage, after the last block.
+    `writes_cache` makes an OpenAI answer bill cache writes; Anthropic answers always do.
     """
 
     blocks: tuple[Block, ...]
     fail_once: int | None = None
     fail_always: int | None = None
     late_end_s: float = 0.0
+    writes_cache: bool = False
     web_searches: int = 0
 
 
@@ -78,6 +81,9 @@ class Usage(msgspec.Struct, frozen=True):
 Threads = Mapping[str, Sequence[Turn]]
 
 FALLBACK = Turn((Say("Done."),))
+# What a compaction leaves of a conversation; a script may go on from here as from a prompt.
+COMPACTED = "The shop is half done; the rest is to be finished."
+COMPACTION = Turn((Say(COMPACTED),))
 SIDE = Turn((Say('{"title": "Shop work", "isNewTopic": false}'),))
 
 

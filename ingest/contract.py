@@ -410,9 +410,9 @@ def _cost_faults(value: object) -> list[Fault]:
 def _timestamp_faults(value: object) -> list[Fault]:
     if value is None or (isinstance(value, str) and not value.strip()):
         return []
-    if not isinstance(value, str) or parse_date(value) is None:
+    if not isinstance(value, str):
         return [Fault("client_timestamp", "must be an ISO timestamp string when provided")]
-    return []
+    return [] if parse_date(value) is not None else [Fault("client_timestamp", "must be a valid timestamp")]
 
 
 def _nanos(cost_usd: float) -> int:

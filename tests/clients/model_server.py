@@ -94,7 +94,7 @@ class ModelServer:
         self.seen: list[Seen] = []
         self._failed: set[Position] = set()
         self._count = 0
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
     def failure(self, asked: Asked) -> int | None:
         """The status of a scripted failure, if this attempt at the turn has to fail."""
@@ -138,6 +138,13 @@ class ModelServer:
         )
         with self._lock:
             self.billed.append(call)
+            self._lock.notify_all()
+
+    def wait_for_bills(self, count: int, timeout_s: float) -> None:
+        """Wait until so many answers are billed: one that a client left is noticed some moments later."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self.billed) >= count, timeout_s):
+                raise TimeoutError(f"{len(self.billed)} of {count} answers billed")
 
     def is_billed(self, answer: Answer) -> bool:
         return any(call.message_id == answer.message_id for call in self.billed)

@@ -1,0 +1,86 @@
+"""Every recorded pair, in the order of the recording, against each server and each door."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.conftest import NINJA, ServerFactory
+from tests.contract.comparing import Period, differences
+from tests.contract.deviations import DEVIATIONS
+from tests.contract.pairs import Pair, recorded
+from tests.contract.script import LATER, NOT_HERE, SEED, Step
+from tests.doors import AsgiDoor, Door, NinjaDoor, Reply, post_event
+from tests.serving import Server
+
+SCRIPTS = {"seed": SEED, "later": LATER}
+
+
+def replay(door: Door, steps: list[Step]) -> list[str]:
+    """Send everything; every difference that no deviation explains."""
+    start = datetime.now(UTC)
+    replies = [(step, _send(door, step)) for step in steps]
+    period = Period(start, datetime.now(UTC))
+    return [
+        f"{step.file} / {step.name}: {difference}"
+        for step, reply in replies
+        if isinstance(step, Pair)
+        for difference in _differences(step, reply, period)
+    ]
+
+
+def _send(door: Door, step: Step) -> Reply:
+    if isinstance(step, Pair):
+        return door.send(step.request["method"], step.request["path"], step.content, step.headers)
+    reply = post_event(door, step)
+    assert reply.status == 201, (step, reply)
+    return reply
+
+
+def _differences(pair: Pair, reply: Reply, period: Period) -> Iterator[str]:
+    expected = DEVIATIONS[pair.label].ours(pair.response) if pair.label in DEVIATIONS else pair.response
+    if reply.status != expected["status"]:
+        yield f"status {reply.status}, recorded {expected['status']}: {reply.content[:200]!r}"
+    elif reply.content_type != expected["content_type"]:
+        yield f"content type {reply.content_type}, recorded {expected['content_type']}"
+    else:
+        yield from differences(reply.body, expected["body"], period)
+
+
+@pytest.fixture(params=["serve", "runserver", NINJA])
+def fresh_door(request: pytest.FixtureRequest, serving: ServerFactory) -> Iterator[Door]:
+    """A door to an empty database whose first event gets the id 1."""
+    if request.param == "ninja":
+        with NinjaDoor.open() as door:
+            yield door
+    else:
+        with serving(kind=request.param) as server:
+            yield AsgiDoor(server.client)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_recording_is_answered_as_recorded_or_as_a_named_deviation(fresh_door: Door, script: str) -> None:
+    found = replay(fresh_door, SCRIPTS[script])
+    assert not found, "\n".join(found)
+
+
+def test_every_pair_is_replayed_or_left_out_by_name() -> None:
+    files = {pair.file for steps in SCRIPTS.values() for pair in steps if isinstance(pair, Pair)}
+    replayed = {pair.label for steps in SCRIPTS.values() for pair in steps if isinstance(pair, Pair)}
+    left_out = {("later", name) for name in NOT_HERE}
+    assert replayed | left_out == {pair.label for file in files for pair in recorded(file)}
+    assert not replayed & left_out
+
+
+def test_every_deviation_is_one() -> None:
+    pairs = {pair.label: pair for steps in SCRIPTS.values() for pair in steps if isinstance(pair, Pair)}
+    for label, deviation in DEVIATIONS.items():
+        assert deviation.reason
+        assert deviation.ours(pairs[label].response) != pairs[label].response, label
+
+
+@pytest.mark.parametrize("pair", recorded("static"), ids=lambda pair: pair.name)
+def test_pages_have_the_recorded_status_and_are_html(server: Server, pair: Pair) -> None:
+    response = server.client.get(pair.request["path"])
+    assert response.status_code == pair.response["status"]
+    assert response.headers["content-type"] == pair.response["content_type"]

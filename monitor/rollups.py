@@ -65,7 +65,9 @@ ADD_USAGE: Final = _upsert("usage_hours", USAGE_KEY, USAGE_SUMS)
 ADD_FILE: Final = _upsert("session_files", ("session_id", "path"), ("edits",))
 ADD_SESSION_EVENTS: Final = _add_to_sessions(SESSION_EVENT_SUMS)
 ADD_SESSION_CALLS: Final = _add_to_sessions(SESSION_CALL_SUMS)
-DROP_EMPTY_USAGE: Final = "DELETE FROM usage_hours WHERE calls = 0"
+DROP_EMPTY_USAGE: Final = (
+    f"DELETE FROM usage_hours WHERE {' AND '.join(f'{name} = ?' for name in USAGE_KEY)} AND calls = 0"
+)
 
 
 class Tally:
@@ -77,7 +79,7 @@ class Tally:
         self.files: dict[tuple[str, str], int] = defaultdict(int)
         self.session_events: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self.session_calls: dict[str, list[int]] = defaultdict(lambda: [0] * len(SESSION_CALL_SUMS))
-        self._subtracted = False
+        self._subtracted: set[tuple[Any, ...]] = set()
 
     def add_event(
         self,
@@ -116,7 +118,6 @@ class Tally:
         sign: int = 1,
     ) -> None:
         """Add a call, or with `sign=-1` take one back that another version replaces."""
-        self._subtracted = self._subtracted or sign < 0
         unpriced, cost = int(cost_nanos is None), cost_nanos or 0
         key = (
             received_at - received_at % HOUR_MS,
@@ -125,6 +126,8 @@ class Tally:
             agent_type,
             model or "",
         )
+        if sign < 0:
+            self._subtracted.add(key)
         amounts = (
             1,
             unpriced,
@@ -170,8 +173,7 @@ class Tally:
             connection.executemany(
                 ADD_SESSION_CALLS, [(*sums, session_id) for session_id, sums in self.session_calls.items()]
             )
-        if self._subtracted:
-            connection.execute(DROP_EMPTY_USAGE)
+        connection.executemany(DROP_EMPTY_USAGE, self._subtracted)
 
     def _known_files(self, connection: Connection) -> set[tuple[str, str]]:
         known: set[tuple[str, str]] = set()

@@ -68,6 +68,7 @@ class Hub:
         self._waiting: set[asyncio.Event] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.clients = 0
+        self.closed = False
         # The newest event on disk that we know of, so that a new stream knows where it begins.
         self.last_event_id = 0
 
@@ -109,6 +110,11 @@ class Hub:
         while len(self._ring) > RING_FRAMES or self._ring_bytes > RING_BYTES:
             self._ring_bytes -= len(self._ring.popleft().content)
             self._first += 1
+
+    def close(self) -> None:
+        """The server stops: every stream ends after what it has to say."""
+        self.closed = True
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiting and self._loop is not None and not self._loop.is_closed():

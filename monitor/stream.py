@@ -76,6 +76,7 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             await self.send_headers(headers=HEADERS)
             async for content in self._contents(position, waiting):
                 await _within(STALLED_SECONDS, self.send_body(content, more_body=True))
+            await self.send_body(b"")
         finally:
             hub.leave(waiting)
 
@@ -106,6 +107,8 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             if contents:
                 yield b"".join(contents)
                 continue
+            if hub.closed:
+                return
             if monotonic() >= next_heartbeat:
                 next_heartbeat = monotonic() + heartbeat_seconds
                 yield HEARTBEAT

@@ -1,12 +1,14 @@
 """`manage.py serve`: the production server, one process, uvicorn with uvloop and httptools."""
 
 import logging
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandParser
 
 from config.startup import check_port, greeting, prepare_database
+from monitor.live import hub
 
 
 class Command(BaseCommand):
@@ -27,10 +29,17 @@ class Command(BaseCommand):
 
 
 def run(host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM. uvicorn is imported here, where it is needed, not by every command."""
     import uvicorn
 
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Streams stay open for ever; waiting for them would hold up Ctrl-C.
+            hub.close()
+            super().handle_exit(sig, frame)
+
     logging.getLogger("uvicorn.error").addFilter(_is_worth_saying)
-    uvicorn.run(
+    config = uvicorn.Config(
         "config.asgi:application",
         host=host,
         port=port,
@@ -42,11 +51,11 @@ def run(host: str, port: int) -> None:
         log_level="warning",
         server_header=False,
         date_header=False,
-        # Streams stay open for ever; waiting for them would hold up Ctrl-C.
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=3,
         timeout_keep_alive=75,
         backlog=1024,
     )
+    Server(config).run()
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

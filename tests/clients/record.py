@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .record_claude import record_claude
 from .record_codex import record_codex
+from .record_gemini import record_gemini
 
 
 def main() -> None:
@@ -16,10 +17,16 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for <client>-<version>/, replaced when it exists")
     parser.add_argument("--claude", type=Path, help="the claude program")
     parser.add_argument("--codex", type=Path, help="the codex program")
+    parser.add_argument("--gemini", type=Path, help="the gemini program")
     parser.add_argument("--root", type=Path, default=Path(tempfile.gettempdir()) / "agentmonitor-demo",
                         help="home and project of the agents; its path stands in the recordings")  # fmt: skip
     asked = parser.parse_args()
-    for cli, record in ((asked.claude, record_claude), (asked.codex, record_codex)):
+    recorders = (
+        (asked.claude, record_claude),
+        (asked.codex, record_codex),
+        (asked.gemini, record_gemini),
+    )
+    for cli, record in recorders:
         if cli is None:
             continue
         shutil.rmtree(asked.root, ignore_errors=True)

@@ -70,8 +70,9 @@ def write_recording(folder: Path, tape: Tape, trees: Iterable[Path], cli: Path) 
     ])  # fmt: skip
     _write_lines(folder / "runs.jsonl", [_run_line(run) for run in tape.runs])
     _write_otlp(folder / "otlp", tape)
-    scrub_tree(folder)
-    require_neutral(folder, (str(cli.parent), str(cli.resolve().parent)))
+    program_folders = (str(cli.parent), str(cli.resolve().parent))
+    scrub_tree(folder, program_folders)
+    require_neutral(folder, program_folders)
 
 
 def _run_line(run: Run) -> dict[str, Any]:

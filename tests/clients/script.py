@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,9 @@ FALLBACK = Turn((Say("Done."),))
 # What a compaction leaves of a conversation; a script may go on from here as from a prompt.
 COMPACTED = "The shop is half done; the rest is to be finished."
 COMPACTION = Turn((Say(COMPACTED),))
-SIDE = Turn((Say('{"title": "Shop work", "isNewTopic": false}'),))
+# What small requests ask for: Claude Code a title, Gemini CLI how hard a prompt is.
+SIDE_ANSWER = {"title": "Shop work", "isNewTopic": False, "complexity_reasoning": "Small.", "complexity_score": 10}
+SIDE = Turn((Say(json.dumps(SIDE_ANSWER)),))
 
 
 def position_in(threads: Threads, messages: Sequence[Message]) -> Position | None:

@@ -6,6 +6,7 @@ import json
 import platform
 import re
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ NEUTRAL_RELEASE = "6.1.0-generic-amd64-kernel-release"
 
 # An attribute's name, then its value: as OTLP/JSON, or as four bytes of protobuf.
 HOST_NAME = rb'(host\.name(?:",\s*"value":\s*\{\s*"stringValue":\s*"|\x12.\x0a.))'
+
+PROCESS_OWNER = re.compile(r'(process\.owner",\s*"value":\s*\{\s*"stringValue":\s*")\w+')
 
 
 def without_machine(body: bytes) -> bytes:
@@ -32,12 +35,12 @@ def _sized(text: str, length: int) -> bytes:
     return text[:length].ljust(length, "0").encode()
 
 
-def trimmed_line(line: str) -> str:
-    """The line with long texts of the client replaced by their length; other lines stay as written."""
-    entry = json.loads(line)
-    limit = LONGEST_ATTACHMENT_TEXT if entry.get("type") == "attachment" else LONGEST_TEXT
-    shorter = _trimmed(entry, limit)
-    return line if shorter == entry else json.dumps(shorter, ensure_ascii=False, separators=(",", ":"))
+def trimmed(text: str) -> str:
+    """A JSON text whose long texts of the client are replaced by their length; others stay as written."""
+    entry = json.loads(text)
+    is_attachment = isinstance(entry, dict) and entry.get("type") == "attachment"
+    shorter = _trimmed(entry, LONGEST_ATTACHMENT_TEXT if is_attachment else LONGEST_TEXT)
+    return text if shorter == entry else json.dumps(shorter, ensure_ascii=False, separators=(",", ":"))
 
 
 def _trimmed(value: Any, limit: int) -> Any:
@@ -52,13 +55,26 @@ def _trimmed(value: Any, limit: int) -> Any:
             return value
 
 
-def scrub_tree(folder: Path) -> None:
-    """Scrub every file of a recording in place."""
+def scrub_tree(folder: Path, program_folders: Iterable[str]) -> None:
+    """Scrub every file of a recording in place; in texts, the client's program moves to a usual place."""
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         body = without_machine(path.read_bytes())
-        if path.suffix == ".jsonl" and path.parent != folder:
-            body = "".join(trimmed_line(line) + "\n" for line in body.decode().splitlines()).encode()
+        if path.suffix in (".json", ".jsonl"):
+            text = _elsewhere(body.decode(), program_folders)
+            body = _trimmed_file(path, text, is_ours=path.parent == folder).encode()
         path.write_bytes(body)
+
+
+def _elsewhere(text: str, program_folders: Iterable[str]) -> str:
+    for program_folder in program_folders:
+        text = text.replace(program_folder, "/usr/local/bin")
+    return PROCESS_OWNER.sub(r"\1dev", text)
+
+
+def _trimmed_file(path: Path, text: str, *, is_ours: bool) -> str:
+    if is_ours or path.name == "index.json":
+        return text
+    return trimmed(text) if path.suffix == ".json" else "".join(trimmed(line) + "\n" for line in text.splitlines())
 
 
 def require_neutral(folder: Path, words: tuple[str, ...]) -> None:

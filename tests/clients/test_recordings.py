@@ -15,6 +15,7 @@ from .codex_scenarios import HOOK_EVENTS
 RECORDINGS = Path(__file__).parent.parent / "fixtures" / "clients"
 FOLDERS = sorted(folder for folder in RECORDINGS.iterdir() if folder.is_dir())
 CLAUDE = [folder for folder in FOLDERS if folder.name.startswith("claude-")]
+GEMINI = [folder for folder in FOLDERS if folder.name.startswith("gemini-")]
 CODEX = [folder for folder in FOLDERS if folder.name.startswith("codex-")]
 
 
@@ -47,6 +48,18 @@ def test_codex_rollouts_have_every_answer_once(folder: Path) -> None:
                if line["type"] == "token_usage_record"]  # fmt: skip
     assert sorted(record["response_id"] for record in records) == sorted(
         call["message_id"] for call in billed(folder)
+    )
+
+
+@pytest.mark.parametrize("folder", GEMINI, ids=lambda folder: folder.name)
+def test_gemini_chats_have_the_tokens_of_every_answer_but_checks(folder: Path) -> None:
+    answers = {line["id"]: line["tokens"] for line in transcript_lines(folder, "tmp") if line.get("tokens")}
+    assert sorted(
+        (t["input"] - t["cached"], t["cached"], t["output"] + t["thoughts"]) for t in answers.values()
+    ) == sorted(
+        (call["input_tokens"], call["cache_read_tokens"], call["output_tokens"])
+        for call in billed(folder)
+        if call["kind"] == "main"
     )
 
 

@@ -13,7 +13,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from .otlp_samples import KEPT_RECORDS, shortened
-from .scrub import require_neutral, trimmed_line, without_machine
+from .scrub import require_neutral, scrub_tree, trimmed, without_machine
 
 
 def resource_of(values: dict[str, str]) -> Resource:
@@ -43,7 +43,7 @@ def test_host_leaves_json_however_it_is_spaced(indent: int | None) -> None:
 
 def test_long_texts_of_a_line_become_their_length() -> None:
     line = json.dumps({"type": "session_meta", "base": {"text": "x" * 5000}, "id": "a"})
-    assert json.loads(trimmed_line(line)) == {
+    assert json.loads(trimmed(line)) == {
         "type": "session_meta",
         "base": {"text": "[5000 characters of the client's own text left out]"},
         "id": "a",
@@ -52,13 +52,24 @@ def test_long_texts_of_a_line_become_their_length() -> None:
 
 def test_other_lines_stay_byte_for_byte() -> None:
     line = '{"type": "user",  "message": {"content": "short"}}'
-    assert trimmed_line(line) == line
+    assert trimmed(line) == line
 
 
 def test_a_recording_with_a_forbidden_word_is_refused(tmp_path: Path) -> None:
     (tmp_path / "0001.pb").write_bytes(b"\x00/opt/cli/bin\x00")
     with pytest.raises(ValueError, match="/opt/cli"):
         require_neutral(tmp_path, ("/opt/cli",))
+
+
+def test_the_program_and_its_owner_move_to_a_usual_place(tmp_path: Path) -> None:
+    owner = {"key": "process.owner", "value": {"stringValue": "somebody"}}
+    (tmp_path / "otlp").mkdir()
+    path = tmp_path / "otlp" / "0001.json"
+    path.write_text(json.dumps({"command": "/opt/cli/bin/agent", "attributes": [owner]}))
+    scrub_tree(tmp_path, ["/opt/cli/bin"])
+    read = json.loads(path.read_text())
+    assert read["command"] == "/usr/local/bin/agent"
+    assert read["attributes"][0]["value"] == {"stringValue": "dev"}
 
 
 @pytest.mark.parametrize("is_json", [True, False])

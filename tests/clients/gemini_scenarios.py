@@ -1,0 +1,48 @@
+"""What the recorded Gemini CLI runs do: prompts, the model's turns, and how the client is started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from .script import Call, Say, Think, Turn
+
+TOOLS = "Add a stock module to the shop API and try it."
+RESUMED = "Say in one sentence what the stock module does."
+REASONED = "Explain how stock is counted."
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """One run of `gemini -p`."""
+
+    name: str
+    prompt: str
+    args: tuple[str, ...] = ()
+
+
+SCENARIOS = (
+    Scenario("tools", TOOLS),
+    Scenario("resume", RESUMED, args=("--resume", "latest")),
+    Scenario("reasoning", REASONED),
+)
+
+
+def threads(project: Path) -> Mapping[str, tuple[Turn, ...]]:
+    """The turns for each prompt; tools that want absolute paths get those of `project`."""
+    stock = str(project / "stock.py")
+    return {
+        TOOLS: (
+            Turn((Think("The files first."), _shell("git status --short"))),
+            Turn((Call("write_file", {"file_path": stock, "content": "def stock() -> int:\n    return 3\n"}),)),
+            Turn((_shell("python3 -c 'import stock; print(stock.stock())'"), _shell("cat missing.txt"))),
+            Turn((Say("`stock()` is 3."),)),
+        ),
+        RESUMED: (Turn((Say("It returns three."),)),),
+        REASONED: (Turn((Think("One by one."), Say("One by one."))),),
+    }
+
+
+def _shell(command: str) -> Call:
+    return Call("run_shell_command", {"command": command})

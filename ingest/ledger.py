@@ -11,12 +11,12 @@ import msgspec
 
 from ingest.contract import NewCall, NewEvent
 from pricing.registry import PricingRegistry
+from pricing.rows import CLIENT_PRICE
 from pricing.usage import Usage
 
 METRIC, STATED, OTLP, TRANSCRIPT = 0, 1, 2, 3
 # A row keeps its first witnesses; more of them would say nothing new.
 MOST_WITNESSES: Final = 8
-CLIENT_PRICE: Final = "client"
 
 
 class Witness(msgspec.Struct, frozen=True):

@@ -14,13 +14,14 @@ import msgspec
 
 from ingest.contract import NewEvent, SessionFacts
 from ingest.git import BranchLookup
-from ingest.ledger import CLIENT_PRICE, LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
+from ingest.ledger import LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
 from monitor.rollups import Connection, Tally
 from monitor.rows import EVENT_COLUMNS
 from monitor.times import HOUR_MS
 from pricing.registry import PricingRegistry
+from pricing.rows import CLIENT_PRICE
 from pricing.usage import Usage
 
 

@@ -8,6 +8,9 @@ from pricing.usage import Usage
 # nano-dollars is then a fraction with this denominator.
 TOKENS_PER_PRICE = 1_000_000
 
+# Stands in place of a price row's id where the client itself stated what a call cost.
+CLIENT_PRICE = "client"
+
 
 class Rates(NamedTuple):
     """Nano-dollars per million tokens, one for each class of `Usage`."""

@@ -66,7 +66,7 @@ def is_taken(headers: list[tuple[bytes, bytes]]) -> bool:
     for name, value in headers:
         if name == b"content-type":
             kind = value.split(b";", 1)[0].strip().lower()
-            return kind in TAKEN_TYPES or kind.endswith(b"+json")
+            return not kind or kind in TAKEN_TYPES or kind.endswith(b"+json")
     return True
 
 

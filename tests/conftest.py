@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -76,7 +77,14 @@ NINJA = pytest.param("ninja", marks=pytest.mark.django_db(transaction=True, rese
 def door(request: pytest.FixtureRequest) -> Iterator[Door]:
     """The same application behind its two doors: the ASGI hot path over HTTP, and django-ninja in process."""
     if request.param == "asgi":
-        yield AsgiDoor(request.getfixturevalue("server").client)
+        server = request.getfixturevalue("server")
+        yield AsgiDoor(server.client, server.projects_dir)
     else:
         with NinjaDoor.open() as opened:
             yield opened
+
+
+@pytest.fixture
+def session_id() -> str:
+    """A session that no other test writes to."""
+    return f"s-{uuid4().hex[:12]}"

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
 import httpx
+from django.conf import settings
 from django.test import Client
 
 from ingest import runtime
@@ -31,6 +33,7 @@ def _refuse(name: str) -> None:
 
 class Door(Protocol):
     name: str
+    projects_dir: Path
 
     def send(
         self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None
@@ -42,8 +45,8 @@ class AsgiDoor:
 
     name = "asgi"
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, client: httpx.Client, projects_dir: Path) -> None:
+        self._client, self.projects_dir = client, projects_dir
 
     def send(
         self, method: str, path: str, content: bytes = b"", headers: Mapping[str, str] | None = None
@@ -61,6 +64,7 @@ class NinjaDoor:
 
     def __init__(self) -> None:
         self._client = Client()
+        self.projects_dir = settings.ENVIRONMENT.projects_dir
 
     @classmethod
     @contextmanager

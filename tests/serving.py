@@ -74,6 +74,10 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def projects_dir(self) -> Path:
+        return Path(self.environment["AGENTMONITOR_PROJECTS_DIR"])
+
+    @property
     def pid(self) -> int:
         assert self.process is not None
         return self.process.pid

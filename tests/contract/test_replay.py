@@ -55,7 +55,7 @@ def fresh_door(request: pytest.FixtureRequest, serving: ServerFactory) -> Iterat
             yield door
     else:
         with serving(kind=request.param) as server:
-            yield AsgiDoor(server.client)
+            yield AsgiDoor(server.client, server.projects_dir)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -8,6 +8,7 @@ true until the commit.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from sqlite3 import Connection
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +18,7 @@ from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
-from monitor.rollups import Connection, Tally
+from monitor.rollups import Tally
 from monitor.rows import EVENT_COLUMNS
 from monitor.times import HOUR_MS
 from pricing.registry import PricingRegistry
@@ -149,7 +150,7 @@ def write_group(connection: Connection, batches: Sequence[Batch], now_ms: int, r
 
 def _rollback(connection: Connection) -> None:
     # A full disk ends the transaction by itself; then there is nothing left to roll back.
-    if connection.in_transaction:  # type: ignore[attr-defined]
+    if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
@@ -257,7 +258,8 @@ class _Group:
         usage = call.usage if call is not None else usage_of(event)
         if event.model is None or call is None:
             return None
-        priced = self.rules.registry.price(event.model, usage, event.client_at_ms or self.now_ms)
+        happened_at = self.now_ms if event.client_at_ms is None else event.client_at_ms
+        priced = self.rules.registry.price(event.model, usage, happened_at)
         return None if priced is None else priced.cost_nanos
 
     def _confirm(self, event: NewEvent, stored: Stored) -> None:

@@ -5,21 +5,12 @@ transaction of its own. That both give the same numbers is held by a property te
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from sqlite3 import Connection
+from typing import Any, Final
 
 from monitor.models.rollup import EventHour
 from monitor.times import HOUR_MS
 from pricing.usage import Usage
-
-
-class Connection(Protocol):
-    """The part of a DB-API connection that we use (sqlite3's)."""
-
-    def execute(self, sql: str, parameters: Iterable[Any] = ..., /) -> Any: ...
-
-    def executemany(self, sql: str, rows: Iterable[Iterable[Any]], /) -> Any: ...
-
 
 EVENT_KEY: Final = EventHour.KEY
 EVENT_SUMS: Final = ("events", "errors", "timed_events", "duration_total_ms")

@@ -1,5 +1,6 @@
 """Rebuilding the rollups, and saying what was different before: in a sound database, nothing."""
 
+from sqlite3 import Connection
 from typing import Any, Final, NamedTuple
 
 from monitor.rollups import (
@@ -9,7 +10,6 @@ from monitor.rollups import (
     SESSION_EVENT_SUMS,
     USAGE_KEY,
     USAGE_SUMS,
-    Connection,
     rebuild,
 )
 

@@ -1,0 +1,60 @@
+"""`manage.py recalculate_costs`: the ledger priced anew by the price book that is in force."""
+
+import sqlite3
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from rich.console import Console
+
+from monitor.recalculate import Recalculation, recalculate
+from monitor.rows import NANOS_PER_DOLLAR
+from pricing.registry import default_registry
+
+# Between two slices the server's writer gets its turn.
+PAUSE_SECONDS: Final = 0.02
+
+
+class Command(BaseCommand):
+    help = "Price every call anew; costs that a client stated are kept."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        figures = Recalculation()
+        try:
+            connection.ensure_connection()
+            with Console(stderr=True).status("Pricing …") as shown:
+                for figures in recalculate(connection.connection, default_registry(), dry_run=dry_run):
+                    shown.update(f"Pricing … {figures.found} calls")
+                    if not dry_run:
+                        time.sleep(PAUSE_SECONDS)
+        except (DatabaseError, sqlite3.Error) as error:
+            raise CommandError(f"Stopped after {figures.found} calls; run it again: {error}") from None
+        for line in _lines(figures):
+            self.stdout.write(line)
+        if dry_run:
+            self.stdout.write("Dry run: nothing was changed.")
+
+
+def _lines(figures: Recalculation) -> Iterator[str]:
+    yield f"Calls found        {figures.found}"
+    yield f"  updated          {figures.updated}"
+    yield f"  unchanged        {figures.unchanged}"
+    yield f"  client's price   {figures.kept} (kept)"
+    yield f"  unknown model    {figures.unknown_models.total()}"
+    for model, calls in figures.unknown_models.most_common():
+        yield f"    {model or '(no model named)'}: {calls}"
+    yield f"Events updated     {figures.events_updated}"
+    yield f"Total before       {_dollars(figures.before_nanos)}"
+    yield f"Total after        {_dollars(figures.after_nanos)}"
+
+
+def _dollars(nanos: int) -> str:
+    """Exact to the nano-dollar."""
+    whole, rest = divmod(nanos, NANOS_PER_DOLLAR)
+    return f"${whole:,}.{rest:09}"

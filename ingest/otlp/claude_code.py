@@ -1,0 +1,95 @@
+"""Log records of Claude Code. Pure.
+
+Its event names come without a prefix, numbers partly as text; input is uncached input, and cost_usd is the
+client's own reckoning. Facts from 2.1.
+"""
+
+from typing import Any, Final
+
+from ingest.hooks.tool_input import edited_lines, subjects
+from ingest.otlp.draft import Draft, cost_nanos_of, usage_of
+from ingest.otlp.event_types import common_event_type
+from ingest.otlp.keys import claude_call_key, claude_prompt_event_id, claude_tool_event_id
+from ingest.otlp.reading import Names, Reading, json_object, long_text, text
+from ingest.otlp.records import whole_number
+
+INPUT: Final = Names(("gen_ai.usage.input_tokens", "input_tokens"), ("input_tokens",))
+OUTPUT: Final = Names(("gen_ai.usage.output_tokens", "output_tokens"), ("output_tokens",))
+CACHE_READ: Final = Names(("gen_ai.usage.cache_read_input_tokens", "cache_read_tokens"), ("cache_read_tokens",))
+CACHE_WRITE: Final = Names(
+    ("gen_ai.usage.cache_creation_input_tokens", "cache_creation_tokens"), ("cache_write_tokens",)
+)
+ESTIMATE: Final = Names(("cost_usd",))
+DETAILS: Final = (
+    "request_id",
+    "query_source",
+    "agent_name",
+    "speed",
+    "effort",
+    "error",
+    "error_type",
+    "status_code",
+    "attempt",
+)
+REJECTED: Final = "reject"
+
+
+def event_type(reading: Reading) -> str | None:
+    """Of tool decisions only refusals are told: the result of what was allowed follows."""
+    if reading.part == "response":
+        return None
+    if reading.part == "tool_decision":
+        return "tool_use" if text(reading.attributes.get("decision")) == REJECTED else None
+    if reading.part == "api_error":
+        return "error"
+    return common_event_type(reading)
+
+
+def refine(reading: Reading, draft: Draft) -> None:
+    attributes = reading.attributes
+    tool_use_id, prompt_id = text(attributes.get("tool_use_id")), text(attributes.get("prompt.id"))
+    if draft.event_type == "tool_use":
+        _refine_tool(reading, draft, tool_use_id)
+    elif reading.part == "api_request":
+        _refine_request(reading, draft)
+    elif draft.event_type == "user_prompt" and prompt_id:
+        draft.event_id = claude_prompt_event_id(prompt_id)
+    draft.note(prompt_id=prompt_id, **{name: attributes.get(name) for name in DETAILS})
+
+
+def _refine_request(reading: Reading, draft: Draft) -> None:
+    draft.usage = usage_of(reading, INPUT, OUTPUT, CACHE_READ, CACHE_WRITE)
+    estimate = cost_nanos_of(reading, ESTIMATE)
+    if draft.cost_nanos is None and estimate is not None:
+        draft.cost_nanos, draft.cost_is_estimate = estimate, True
+    draft.call_key = claude_call_key(
+        text(reading.attributes.get("message_id")), text(reading.attributes.get("request_id"))
+    )
+
+
+def _refine_tool(reading: Reading, draft: Draft, tool_use_id: str | None) -> None:
+    attributes = reading.attributes
+    if tool_use_id:
+        draft.event_id = claude_tool_event_id(tool_use_id)
+    if reading.part == "tool_decision":
+        draft.status = "error"
+    tool_input, parameters = _whole_input(attributes), json_object(attributes.get("tool_parameters"))
+    draft.note(tool_use_id=tool_use_id, **subjects(json_object(attributes.get("tool_input"))))
+    draft.note(**edited_lines(draft.tool_name, tool_input))
+    draft.note(
+        command=long_text(parameters.get("full_command")),
+        mcp_server=text(parameters.get("mcp_server_name")),
+        mcp_tool=text(parameters.get("mcp_tool_name")),
+        skill=text(parameters.get("skill_name")),
+        decision=text(attributes.get("decision") or attributes.get("decision_type")),
+        decision_source=text(attributes.get("source") or attributes.get("decision_source")),
+    )
+
+
+def _whole_input(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The tool's input; nothing when the client cut its long texts, whose lines would be miscounted."""
+    tool_input = attributes.get("tool_input")
+    size_bytes = whole_number(attributes.get("tool_input_size_bytes")) or 0
+    if not isinstance(tool_input, str) or len(tool_input.encode("utf-8", "replace")) < size_bytes:
+        return {}
+    return json_object(tool_input)

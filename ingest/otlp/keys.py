@@ -1,0 +1,88 @@
+"""Names that several witnesses of one thing share, or that tell a repeated record from a new one. Pure.
+
+The one place to change when sources are to agree on what is the same event or the same call.
+"""
+
+import hashlib
+from collections import Counter
+
+import msgspec
+
+from ingest.metadata import encode_json
+from ingest.otlp.records import LogRecord
+
+SEQUENCE = "event.sequence"
+
+
+class RecordIds:
+    """Event ids of the records of one body: the same body, sent again, gives the same ids.
+
+    Records that are equal in everything, time included, but stand in one body, are different events.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def of_log(self, session_id: str, name: str | None, record: LogRecord) -> str | None:
+        """None for a record without a time: nothing tells its repetition from a second event."""
+        if record.time_ns is None:
+            return None
+        return self.of(
+            session_id,
+            name,
+            record.time_ns,
+            record.attributes.get(SEQUENCE),
+            record.attributes,
+            record.body,
+            record.severity,
+        )
+
+    def of(self, *parts: object) -> str:
+        base = digest(*parts)
+        self._seen[base] += 1
+        count = self._seen[base]
+        return f"otel-{base if count == 1 else digest(base, count)}"
+
+
+def digest(*parts: object) -> str:
+    """32 hex digits that stand for the parts."""
+    return hashlib.sha256(_canonical(parts)).hexdigest()[:32]
+
+
+def _canonical(parts: tuple[object, ...]) -> bytes:
+    try:
+        return msgspec.json.encode(parts, order="deterministic")
+    except (UnicodeEncodeError, msgspec.MsgspecError):
+        return encode_json(list(parts))
+
+
+def claude_call_key(message_id: str | None, request_id: str | None) -> str | None:
+    """The call of one answer of Claude; transcripts know both ids, most OTLP records only the request's."""
+    if request_id is None:
+        return f"message:{message_id}" if message_id else None
+    return f"{message_id}:{request_id}" if message_id else f"request:{request_id}"
+
+
+def response_call_key(response_id: str) -> str:
+    """The call of an agent that follows the GenAI conventions, by gen_ai.response.id."""
+    return f"response:{response_id}"
+
+
+def record_call_key(event_id: str) -> str:
+    """A call that only this record tells of."""
+    return f"otlp:{event_id}"
+
+
+def claude_tool_event_id(tool_use_id: str) -> str:
+    """Shared with the hooks of Claude Code."""
+    return f"cc-tool-{tool_use_id}"
+
+
+def claude_prompt_event_id(prompt_id: str) -> str:
+    """Hooks and OTLP give a prompt the same id."""
+    return f"cc-prompt-{prompt_id}"
+
+
+def codex_tool_event_id(session_id: str, call_id: str) -> str:
+    """In code mode Codex tells each result twice, under one call id; call ids are unique in a session."""
+    return f"cdx-tool-{digest(session_id, call_id)}"

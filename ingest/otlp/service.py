@@ -1,0 +1,128 @@
+"""The OTLP doors without their sockets: a body in; events to store and the answer to give out. Pure."""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+
+import msgspec
+
+from ingest.contract import NewEvent
+from ingest.otlp.answer import OtlpAnswer, accepted, refused
+from ingest.otlp.cumulative import CumulativeState, Taken
+from ingest.otlp.decode import data_points, log_records, span_count
+from ingest.otlp.draft import OtlpRules
+from ingest.otlp.keys import RecordIds
+from ingest.otlp.logs import event_of
+from ingest.otlp.metrics import WANTED, check_point, metric_events
+from ingest.otlp.records import DataPoint, LogRecord, OtlpFault, RecordFault, Rejected, Skipped
+
+WITNESSES, SPANS = "metric points that only confirm", "spans"
+# Names come from outside; counts of more kinds than these are put together.
+MOST_NAMES, OTHER_NAMES = 100, "others"
+MOST_REASONS = 5
+
+
+class OtlpOutcome(msgspec.Struct):
+    """What a body came to. `answer` holds once the events are stored; on failure to store, answer otherwise.
+
+    `dropped` counts what was left out on purpose, by name; `rejected` what was wrong. `taken` is to be given back
+    to the CumulativeState when the events could not be stored.
+    """
+
+    answer: OtlpAnswer
+    events: list[NewEvent] = msgspec.field(default_factory=list)
+    rejected: int = 0
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    taken: list[Taken] = msgspec.field(default_factory=list)
+
+
+class _Tally:
+    """Counts of what a body held beside events."""
+
+    def __init__(self) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+
+    def note(self, item: Rejected | Skipped) -> None:
+        if isinstance(item, Rejected):
+            self.reasons[item.reason] += 1
+        else:
+            name = item.name if item.name in self.dropped or len(self.dropped) < MOST_NAMES else OTHER_NAMES
+            self.dropped[name] += 1
+
+    @property
+    def rejected(self) -> int:
+        return self.reasons.total()
+
+    def message(self) -> str:
+        return "; ".join(f"{reason} ({count})" for reason, count in self.reasons.most_common(MOST_REASONS))
+
+
+def read_logs(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOutcome:
+    """POST …/v1/logs."""
+    tally = _Tally()
+    try:
+        events = list(_log_events(log_records(body, content_type), tally, rules))
+    except OtlpFault as fault:
+        return OtlpOutcome(refused(content_type, str(fault)))
+    return OtlpOutcome(
+        accepted("logs", content_type, tally.rejected, tally.message()),
+        events,
+        tally.rejected,
+        dict(tally.dropped),
+    )
+
+
+def _log_events(items: Iterable[LogRecord | Rejected], tally: _Tally, rules: OtlpRules) -> Iterator[NewEvent]:
+    ids = RecordIds()
+    for item in items:
+        try:
+            outcome = item if isinstance(item, Rejected) else event_of(item, ids, rules)
+        except RecordFault as fault:
+            outcome = Rejected(str(fault))
+        if isinstance(outcome, NewEvent):
+            yield outcome
+        else:
+            tally.note(outcome)
+
+
+def read_metrics(
+    body: bytes,
+    content_type: str | None,
+    rules: OtlpRules,
+    state: CumulativeState,
+    sessions_with_logs: Container[str] = (),
+) -> OtlpOutcome:
+    """POST …/v1/metrics. Moves `state` on at once, so that bodies read meanwhile do not count the same again."""
+    tally = _Tally()
+    try:
+        points = list(_checked_points(data_points(body, content_type, WANTED), tally))
+    except OtlpFault as fault:
+        return OtlpOutcome(refused(content_type, str(fault)))
+    told = metric_events(points, state, rules, sessions_with_logs)
+    dropped = dict(tally.dropped)
+    if told.witnesses:
+        dropped[WITNESSES] = told.witnesses
+    answer = accepted("metrics", content_type, tally.rejected, tally.message())
+    return OtlpOutcome(answer, told.events, tally.rejected, dropped, told.taken)
+
+
+def _checked_points(items: Iterable[DataPoint | Rejected | Skipped], tally: _Tally) -> Iterator[DataPoint]:
+    for item in items:
+        if not isinstance(item, DataPoint):
+            tally.note(item)
+            continue
+        try:
+            check_point(item)
+        except RecordFault as fault:
+            tally.note(Rejected(str(fault)))
+        else:
+            yield item
+
+
+def read_traces(body: bytes, content_type: str | None) -> OtlpOutcome:
+    """POST …/v1/traces: accepted, counted, dropped."""
+    try:
+        spans = span_count(body, content_type)
+    except OtlpFault as fault:
+        return OtlpOutcome(refused(content_type, str(fault)))
+    return OtlpOutcome(accepted("traces", content_type), dropped={SPANS: spans} if spans else {})

@@ -487,6 +487,13 @@ ADVANCE_TO_ENDED: Final = (
     "UPDATE sessions SET status = 'ended', ended_at = ?, state = NULL, state_detail = NULL, state_at = NULL "
     "WHERE status = 'idle' AND last_event_at < ? RETURNING id, agent_type, status, NULL, NULL"
 )
+# A clock that was set back leaves last events in the future; their time-out counts from now.
+LAST_EVENT_TO_NOW: Final = "UPDATE sessions SET last_event_at = ? WHERE status <> 'ended' AND last_event_at > ?"
+ANY_DUE: Final = (
+    "SELECT EXISTS (SELECT 1 FROM sessions WHERE status = 'active' AND last_event_at < ?) "
+    "OR EXISTS (SELECT 1 FROM sessions WHERE status = 'idle' AND last_event_at < ?) "
+    "OR EXISTS (SELECT 1 FROM sessions WHERE status IN ('active', 'idle') AND last_event_at > ?)"
+)
 
 
 def advance(connection: Connection, now_ms: int, timeout_ms: int) -> tuple[list[StatusChange], int]:
@@ -495,15 +502,12 @@ def advance(connection: Connection, now_ms: int, timeout_ms: int) -> tuple[list[
     Returns the changes in order, and how many became idle. Looks before it writes, so that a quiet server
     takes no write lock.
     """
-    due = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM sessions WHERE status = 'active' AND last_event_at < ?) "
-        "OR EXISTS (SELECT 1 FROM sessions WHERE status = 'idle' AND last_event_at < ?)",
-        (now_ms - timeout_ms, now_ms - 2 * timeout_ms),
-    ).fetchone()
+    due = connection.execute(ANY_DUE, (now_ms - timeout_ms, now_ms - 2 * timeout_ms, now_ms)).fetchone()
     if not due[0]:
         return [], 0
     connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute(LAST_EVENT_TO_NOW, (now_ms, now_ms))
         idled = connection.execute(ADVANCE_TO_IDLE, (now_ms - timeout_ms,)).fetchall()
         ended = connection.execute(ADVANCE_TO_ENDED, (now_ms, now_ms - 2 * timeout_ms)).fetchall()
         connection.execute("COMMIT")

@@ -1,5 +1,6 @@
 """Fixtures for the whole suite: real servers, and the two doors of ingest."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -49,6 +50,14 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=60)
     # Leaves the write-ahead log empty, so that the one file is all of it.
     return Path(env["AGENTMONITOR_DB_PATH"])
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated_database: Path) -> Path:
+    """A migrated database file of one's own."""
+    path = tmp_path / "agentmonitor.db"
+    shutil.copyfile(migrated_database, path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,15 @@
 """What an agent should not do unseen: removing everything, and opening files that hold secrets. Pure.
 
 A net, not a wall: it knows a shell's words, quotes, separators and the usual wrappers, but no shell. The hooks
-for machines without the project carry a copy of this file, so it imports nothing of the project.
+for machines without the project carry a copy of this file (hooks/claude-code/python), so it imports nothing of
+the project and runs under Python 3.8.
 """
+
+from __future__ import annotations
 
 import posixpath
 import re
 import shlex
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 DESTRUCTIVE, SENSITIVE = "destructive_command", "sensitive_file_access"
@@ -145,8 +147,8 @@ def _removes_all(words: list[str], depth: int) -> bool:
     if name == "eval":
         return is_destructive(" ".join(arguments), depth + 1)
     if name in SHELLS:
-        scripts = (script for flag, script in pairwise(arguments) if _runs_text(flag))
-        return any(is_destructive(script, depth + 1) for script in scripts)
+        flags = (index for index, flag in enumerate(arguments[:-1]) if _runs_text(flag))
+        return any(is_destructive(arguments[index + 1], depth + 1) for index in flags)
     return False
 
 
@@ -177,6 +179,6 @@ def _is_everything(target: str) -> bool:
     path = HOME.sub("~", target, count=1)
     if not path.startswith(("/", "~")):
         return False
-    rooted = "/" + path.removeprefix("~").lstrip("/") if path.startswith("~") else path
+    rooted = "/" + path[1:].lstrip("/") if path.startswith("~") else path
     parts = [part for part in posixpath.normpath(rooted).split("/") if part]
     return GLOBS.issuperset(parts)

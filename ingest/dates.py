@@ -46,6 +46,8 @@ def _iso(text: str) -> datetime | None:
 
 
 def _rfc(text: str) -> datetime | None:
+    if "GMT+" in text or "GMT-" in text:  # JavaScript's own form; this reader would pass over the offset
+        return None
     try:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -27,12 +27,12 @@ def from_datetime(moment: datetime) -> int:
 
 def row_text(at_ms: int) -> str:
     """`YYYY-MM-DD hh:mm:ss`, UTC: the form of `created_at` and other row times."""
-    return f"{to_datetime(at_ms):%Y-%m-%d %H:%M:%S}"
+    return to_datetime(at_ms).isoformat(" ", "seconds")[:19]
 
 
 def iso_text(at_ms: int) -> str:
     """`YYYY-MM-DDThh:mm:ss.sssZ`: the form of `client_timestamp`."""
-    return f"{to_datetime(at_ms):%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    return to_datetime(at_ms).isoformat("T", "milliseconds")[:23] + "Z"
 
 
 def hour_of(at_ms: int) -> int:

@@ -1,0 +1,130 @@
+/** Sessions: those that live, by id, and the latest that ended. The sums are the server's, never guessed here. */
+
+import * as address from "../core/address.js";
+import { ask, refresher } from "../core/api.js";
+import { sessionState } from "../core/describe.js";
+import { moment } from "../core/format.js";
+import * as store from "../core/store.js";
+
+const MOST_LIVE = 300;
+const ENDED_STEP = 12;
+const MOST_ACTIVITY = 3;
+
+const live = new Map();
+const activity = new Map(); // session id → its latest events, newest first
+const prompts = new Map(); // session id → its latest prompt event
+let ended = [];
+let endedShown = ENDED_STEP;
+let endedMore = false;
+
+store.set("sessions", live);
+
+const liveSessions = refresher("sessions", loadLive, 1500);
+const endedSessions = refresher("ended", loadEnded, 4000);
+
+function wanted() {
+  const { agent_type, project } = address.filters(["agent", "project"]);
+  return { agent_type, project };
+}
+
+async function loadLive() {
+  const { sessions } = await ask("sessions", { ...wanted(), exclude_status: "ended", limit: MOST_LIVE });
+  live.clear();
+  for (const session of sessions) live.set(session.id, session);
+  forgetGone();
+  store.set("loaded", true);
+  store.touch("sessions");
+}
+
+async function loadEnded() {
+  const { sessions } = await ask("sessions", { ...wanted(), status: "ended", limit: endedShown + 1 });
+  endedMore = sessions.length > endedShown;
+  ended = sessions.slice(0, endedShown);
+  store.touch("sessions");
+}
+
+function forgetGone() {
+  for (const known of [activity, prompts]) for (const id of known.keys()) if (!live.has(id)) known.delete(id);
+}
+
+export function reload() {
+  liveSessions.now();
+  endedSessions.now();
+}
+
+export function moreEnded() {
+  endedShown += ENDED_STEP * 4;
+  endedSessions.now();
+}
+
+/** Live sessions under the filters: who waits first, then who runs; in each the newest session first. */
+export function liveRows() {
+  const chosen = address.filters(["agent", "project", "branch", "model"]);
+  return [...live.values()]
+    .filter((session) => session.status !== "ended" && address.takes(session, chosen))
+    .sort((a, b) => sessionState(a).rank - sessionState(b).rank || order(b) - order(a));
+}
+
+const order = (session) => moment(session.started_at);
+
+export function endedRows() {
+  const chosen = address.filters(["branch", "model"]);
+  return { rows: ended.filter((session) => address.takes(session, chosen)), more: endedMore };
+}
+
+/** Who waits for a human, whatever the filters: what stops an agent first, then finished turns; oldest first. */
+export function waitingRows() {
+  return [...live.values()]
+    .filter((session) => session.status !== "ended" && sessionState(session).waits)
+    .sort((a, b) => sessionState(a).rank - sessionState(b).rank || since(a) - since(b));
+}
+
+export const since = (session) => moment(session.state_at ?? session.last_event_at);
+export const find = (id) => live.get(id) ?? ended.find((session) => session.id === id) ?? null;
+export const latestEvents = (id) => activity.get(id) ?? [];
+export const latestPrompt = (id) => prompts.get(id) ?? null;
+
+/** An event came: its session is alive, and its sums are asked for soon. */
+export function takeEvent(event) {
+  const session = live.get(event.session_id);
+  if (session) {
+    session.last_event_at = event.created_at;
+    session.branch = event.branch ?? session.branch;
+    remember(event);
+    store.touch("sessions");
+  }
+  liveSessions.ask();
+}
+
+function remember(event) {
+  if (event.event_type === "user_prompt" && event.id > (prompts.get(event.session_id)?.id ?? 0)) {
+    prompts.set(event.session_id, event);
+  }
+  const latest = activity.get(event.session_id) ?? [];
+  if (latest.some(({ id }) => id === event.id)) return;
+  latest.push(event);
+  latest.sort((a, b) => b.id - a.id);
+  activity.set(event.session_id, latest.slice(0, MOST_ACTIVITY));
+}
+
+/** Events read from history fill the cards' latest lines. */
+export function fillActivity(events) {
+  for (const event of events) if (live.has(event.session_id)) remember(event);
+  store.touch("sessions");
+}
+
+/** `session_update`: a state changed now; sums and times follow with the next load. */
+export function takeUpdate(update) {
+  const session = live.get(update.session_id);
+  if (session) {
+    if (session.state !== update.state || session.state_detail !== update.state_detail) {
+      session.state_at = new Date().toISOString();
+    }
+    for (const field of ["status", "state", "state_detail"]) {
+      if (field in update) session[field] = update[field];
+    }
+    store.touch("sessions");
+  }
+  liveSessions.ask();
+  if (update.status === "ended" || update.type !== "status") endedSessions.ask();
+}

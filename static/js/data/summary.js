@@ -1,0 +1,91 @@
+/** Sums over the chosen range: usage from the ledger, tools, limits, and what the server says of itself. */
+
+import * as address from "../core/address.js";
+import { ask, refresher } from "../core/api.js";
+import * as store from "../core/store.js";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+export const RANGES = {
+  "24h": { words: "24 h", group: "hour", ms: DAY },
+  "7d": { words: "7 days", group: "day", days: 7 },
+  "30d": { words: "30 days", group: "day", days: 30 },
+  all: { words: "all time", group: "day" },
+};
+
+export const range = () => RANGES[address.value("range")] ?? RANGES["30d"];
+
+/** Start of the range as ISO text, or null. Days begin at the local midnight. */
+export function since() {
+  const { ms, days } = range();
+  if (ms) return new Date(Math.floor((Date.now() - ms) / HOUR) * HOUR + HOUR).toISOString();
+  if (!days) return null;
+  const start = new Date();
+  start.setHours(0, 0, 0, 0);
+  start.setDate(start.getDate() - days + 1);
+  return start.toISOString();
+}
+
+const usageFilters = () => address.filters(["agent", "project", "branch", "model"]);
+
+async function loadUsage() {
+  const wanted = { ...usageFilters(), since: since(), tz_offset_minutes: -new Date().getTimezoneOffset() };
+  const { group } = range();
+  const [time, model, project] = await Promise.all(
+    [group, "model", "project"].map((group_by) => ask("usage", { ...wanted, group_by })),
+  );
+  store.set("usage", { group, since: wanted.since, time: time.rows, model: model.rows, project: project.rows, total: time.total });
+}
+
+async function loadStats() {
+  const { agent_type } = address.filters(["agent"]);
+  store.set("stats", await ask("stats", { agent_type, since: since() }));
+}
+
+async function loadTools() {
+  const { agent_type } = address.filters(["agent"]);
+  store.set("tools", (await ask("stats/tools", { agent_type, since: since() })).tools);
+}
+
+async function loadStatus() {
+  store.set("status", await ask("status"));
+}
+
+async function loadOptions() {
+  store.set("options", await ask("filter-options"));
+}
+
+const usage = refresher("usage", loadUsage, 3000);
+const stats = refresher("stats", loadStats, 2000);
+const tools = refresher("tools", loadTools, 4000);
+const status = refresher("status", loadStatus, 2000);
+const options = refresher("options", loadOptions, 5000);
+
+export function reload() {
+  for (const each of [usage, stats, tools, status, options]) each.now();
+}
+
+/** The range or a filter changed. */
+export function reloadSums() {
+  for (const each of [usage, stats, tools]) each.now();
+}
+
+export const askStatus = () => status.ask();
+
+let known = null;
+
+/** A `stats` frame says whether anything moved; only then are the sums asked for again. */
+export function takeStats(frame) {
+  store.set("limits", frame.usage_monitor ?? []);
+  store.set("activeSessions", frame.active_sessions);
+  const moved = [frame.total_events, frame.total_tokens_in, frame.total_tokens_out, frame.total_cost_usd].join();
+  if (moved === known) return;
+  known = moved;
+  for (const each of [usage, stats, tools, options]) each.ask();
+}
+
+/** Between two stats frames: something was stored. */
+export function takeEvent() {
+  stats.ask();
+}

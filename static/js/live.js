@@ -1,0 +1,119 @@
+/** The live page: the stream on one side, the panels on the other. */
+
+import { ask, authorization } from "./core/api.js";
+import { listen, step } from "./core/keys.js";
+import * as store from "./core/store.js";
+import { Stream } from "./core/stream.js";
+import * as sessions from "./data/sessions.js";
+import * as summary from "./data/summary.js";
+import { agents } from "./panels/agents.js";
+import { callsLayer } from "./panels/calls.js";
+import { connection } from "./panels/connection.js";
+import { costs } from "./panels/costs.js";
+import { faults } from "./panels/faults.js";
+import { feedPanel, reloadFeed, takeEvent as feedTakes, togglePause } from "./panels/feed.js";
+import { filters, focusFilters } from "./panels/filters.js";
+import { keysSheet, openKeys } from "./panels/keys_sheet.js";
+import { notices } from "./panels/notices.js";
+import { overview } from "./panels/overview.js";
+import { preferences, toggleDensity, toggleTheme } from "./panels/preferences.js";
+import { reloadSession, sessionLayer, takeEvent as sessionTakes } from "./panels/session.js";
+import { tabbar } from "./panels/tabbar.js";
+import { tokenPrompt } from "./panels/token.js";
+import { tools } from "./panels/tools.js";
+import { openFirstWaiting, waiting } from "./panels/waiting.js";
+import * as address from "./core/address.js";
+
+const KEYS = [
+  { keys: ["?"], words: "This map", act: openKeys },
+  { keys: ["/"], words: "To the filters", act: focusFilters },
+  { keys: ["n"], words: "Open the first who waits for you", act: openFirstWaiting },
+  { keys: ["p"], words: "Pause or resume the feed", act: togglePause, inLayer: true },
+  { keys: ["j", "ArrowDown"], words: "Next row of the list in front", act: (press) => step(1, press), inLayer: true },
+  { keys: ["k", "ArrowUp"], words: "Row before", act: (press) => step(-1, press), inLayer: true },
+  { keys: ["Enter"], words: "Open the row" },
+  { keys: ["Escape"], words: "Close the top layer; the focus goes back" },
+  { keys: ["t"], words: "Theme: auto, dark, light", act: toggleTheme, inLayer: true },
+  { keys: ["c"], words: "Compact rows", act: toggleDensity, inLayer: true },
+];
+
+const stream = new Stream("/api/stream", {
+  headers: authorization,
+  silenceMs: 2 * Number(document.body.dataset.heartbeatMs) + 5000,
+  onFrame,
+  onState,
+});
+
+/** Data is loaded once the stream stands, so that nothing falls between; without a stream, as well as may be. */
+function onState(state) {
+  store.set("connection", state);
+  if (state.name === "reconnecting" && !store.get("loaded")) loadAll();
+}
+
+function onFrame(message) {
+  const { type, payload } = message;
+  if (type === "event") takeEvent(payload);
+  else if (type === "stats") summary.takeStats(payload);
+  else if (type === "session_update") takeUpdate(payload);
+  else if (type === "connected") connected(message.resumed);
+  else if (type === "resync") loadAll();
+}
+
+function takeEvent(event) {
+  store.set("newestEvent", event.id);
+  feedTakes(event);
+  sessions.takeEvent(event);
+  sessionTakes(event);
+  summary.takeEvent();
+}
+
+function takeUpdate(update) {
+  sessions.takeUpdate(update);
+  if (update.type === "auto_import" || update.type === "import_progress") summary.askStatus();
+  if (update.type === "auto_import") loadAll();
+}
+
+/** A resumed stream brings the missed events itself; states and sums are asked for. */
+async function connected(resumed) {
+  if (!resumed || !(await knowsOurEvents())) {
+    loadAll();
+    return;
+  }
+  sessions.reload();
+  summary.reload();
+  reloadSession();
+}
+
+/** After a restart there may be another database behind the address. */
+async function knowsOurEvents() {
+  const { events } = await ask("events", { limit: 1 }).catch(() => ({ events: [] }));
+  return events.length > 0 && events[0].id >= (store.get("newestEvent") ?? 0);
+}
+
+function loadAll() {
+  sessions.reload();
+  summary.reload();
+  reloadFeed();
+  reloadSession();
+}
+
+let sums = "";
+
+/** Which sums and sessions are asked for is in the address too. */
+const sumsAddress = () => ["range", "agent", "project", "branch", "model"].map(address.value).join("\n");
+
+function onAddress() {
+  const next = sumsAddress();
+  if (next === sums) return;
+  sums = next;
+  sessions.reload();
+  summary.reloadSums();
+}
+
+for (const start of [preferences, notices, waiting, overview, filters, agents, feedPanel, costs, tools, sessionLayer, callsLayer, tabbar, faults, tokenPrompt]) start();
+connection(stream);
+keysSheet(KEYS);
+listen(KEYS);
+sums = sumsAddress();
+store.watch(["address"], onAddress);
+stream.start();

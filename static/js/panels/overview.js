@@ -1,0 +1,108 @@
+/** The sums of the chosen range, the range itself, and the limits that the human set. */
+
+import * as address from "../core/address.js";
+import { agent } from "../core/describe.js";
+import { attribute, clone, cssNumber, element, keyed, text, withRefs } from "../core/dom.js";
+import { compact, count, money, plural } from "../core/format.js";
+import * as store from "../core/store.js";
+import { RANGES, range } from "../data/summary.js";
+
+const HOUR = 3_600_000;
+const panel = withRefs(document.getElementById("overview"));
+const ranges = document.getElementById("ranges");
+
+export function overview() {
+  for (const [name, { words }] of Object.entries(RANGES)) {
+    const anchor = element("a", { content: words, "data-range": name });
+    address.lead(anchor, { range: name });
+    ranges.append(anchor);
+  }
+  store.watch(["usage", "address"], renderUsage);
+  store.watch(["stats", "activeSessions", "address"], renderStats);
+  store.watch(["limits", "stats"], renderLimits);
+  store.watch(["address"], renderRange);
+}
+
+/** Calls under the page's filters, from the start of a range on. */
+export function callsPatch(more = {}) {
+  return {
+    calls: "list",
+    c_agent: address.value("agent"),
+    c_model: address.value("model"),
+    c_project: address.value("project"),
+    c_session: null,
+    c_since: store.get("usage")?.since ?? null,
+    c_until: null,
+    ...more,
+  };
+}
+
+function renderUsage() {
+  const usage = store.get("usage");
+  if (!usage) return;
+  const { total } = usage;
+  number(panel.calls, total.calls, count);
+  number(panel.tokens_in, total.uncached_input_tokens);
+  number(panel.cache_read, total.cache_read_tokens);
+  number(panel.tokens_out, total.output_tokens);
+  const allUnpriced = total.calls > 0 && total.unpriced_calls >= total.calls;
+  text(panel.cost, allUnpriced ? "unpriced" : money(total.cost_usd));
+  attribute(panel.cost, "title", `$${total.cost_usd}`);
+  text(panel.unpriced, total.unpriced_calls ? `+ ${plural(total.unpriced_calls, "unpriced call")}` : "");
+  for (const node of [panel.calls, panel.tokens_in, panel.cache_read, panel.tokens_out, panel.cost]) {
+    address.lead(node, callsPatch());
+  }
+  const unpriced = usage.model.find((row) => row.unpriced_calls);
+  address.lead(panel.unpriced, callsPatch(unpriced?.key ? { c_model: unpriced.key } : {}));
+}
+
+function number(node, value, form = compact) {
+  text(node, form(value));
+  attribute(node, "title", count(value));
+}
+
+function renderStats() {
+  const stats = store.get("stats");
+  if (!stats) return;
+  number(panel.events, stats.total_events);
+  address.lead(panel.events, { type: null, tool: null, show: "feed" });
+  number(panel.active, store.get("activeSessions") ?? stats.active_sessions, count);
+  address.lead(panel.active, { show: "agents" });
+}
+
+function renderRange() {
+  text(panel.range, range().words);
+  for (const anchor of ranges.children) {
+    attribute(anchor, "aria-current", anchor.dataset.range === address.value("range") && "true");
+  }
+}
+
+function renderLimits() {
+  const entries = store.get("limits") ?? store.get("stats")?.usage_monitor ?? [];
+  const windows = entries.flatMap((entry) =>
+    ["session", "extended"]
+      .filter((name) => entry[name]?.limit)
+      .map((name) => ({ key: `${entry.agent_type} ${name}`, ...entry, ...entry[name] })),
+  );
+  keyed(panel.limits, windows, ({ key }) => key, () => clone("limit-row"), updateLimit);
+}
+
+function updateLimit(row, { agent_type, limitType, used, limit, windowHours }) {
+  const form = limitType === "cost" ? dollars : compact;
+  const share = used / limit;
+  const name = `${agent(agent_type).name}, ${hours(windowHours)}`;
+  text(row.name, name);
+  text(row.words, `${form(used)} of ${form(limit)}`);
+  cssNumber(row.meter, "--share", share);
+  attribute(row.meter, "data-level", share >= 1 ? "over" : share >= 0.8 ? "high" : null);
+  attribute(row.meter, "aria-label", `${name}: used of the limit`);
+  attribute(row.meter, "aria-valuemax", limit);
+  attribute(row.meter, "aria-valuenow", Math.min(used, limit));
+  attribute(row.meter, "aria-valuetext", row.words.textContent);
+  // To the minute, so that the link doesn't change with every frame.
+  const start = Math.floor(Date.now() / 60_000) * 60_000 - windowHours * HOUR;
+  address.lead(row.link, callsPatch({ c_agent: agent_type, c_model: null, c_project: null, c_since: new Date(start).toISOString() }));
+}
+
+const dollars = (amount) => (Number.isInteger(amount) ? `$${count(amount)}` : money(amount));
+const hours = (number) => (number >= 48 && number % 24 === 0 ? `${number / 24} days` : `${number} h`);

@@ -1,0 +1,175 @@
+/** One session in a layer: its facts and sums, its transcript, events and calls; live while it is open. */
+
+import * as address from "../core/address.js";
+import { ask, refresher, sessionPath } from "../core/api.js";
+import { tick } from "../core/clock.js";
+import { sessionState } from "../core/describe.js";
+import { attribute, element, keyed, show, text, withRefs } from "../core/dom.js";
+import { clockTime, compact, costOf, costWords, count, moment, oneLine, percent, plural } from "../core/format.js";
+import { closesItself, openLayer } from "../core/layer.js";
+import * as store from "../core/store.js";
+import { find, since } from "../data/sessions.js";
+import { callTable } from "./call_table.js";
+import { sessionEvents } from "./session_events.js";
+import { showAgent, showPlace, titleOf } from "./place.js";
+import { transcript } from "./transcript.js";
+
+const TABS = ["transcript", "events", "calls"];
+const dialog = document.getElementById("session-layer");
+const layer = withRefs(dialog);
+const tabs = [...dialog.querySelectorAll("[role=tab]")];
+const views = {
+  transcript: transcript(layer),
+  events: sessionEvents(layer),
+  calls: callTable(layer.calls, () => {}),
+};
+const upkeep = refresher("session", keepUp, 1500);
+let session = null;
+let id = null;
+let loadedTab = null;
+
+export function sessionLayer() {
+  closesItself(dialog);
+  for (const tab of tabs) tab.addEventListener("click", () => address.go({ tab: tab.dataset.tab }, { replace: true }));
+  dialog.querySelector("[role=tablist]").addEventListener("keydown", moveTab);
+  store.watch(["address"], sync);
+  store.watch(["sessions"], () => id && update(find(id)));
+}
+
+/** An event of the stream: the open session keeps up. */
+export function takeEvent(event) {
+  if (event.session_id !== id) return;
+  if (loadedTab === "events") views.events.take(event);
+  upkeep.ask();
+}
+
+export const reloadSession = () => id && upkeep.now();
+
+function sync() {
+  const wanted = address.value("session");
+  if (!wanted) {
+    if (dialog.open) dialog.close();
+    return;
+  }
+  const tab = TABS.includes(address.value("tab")) ? address.value("tab") : TABS[0];
+  openLayer(dialog, closed);
+  if (wanted !== id) begin(wanted);
+  if (tab !== loadedTab) openTab(tab);
+}
+
+function begin(wanted) {
+  id = wanted;
+  session = null;
+  loadedTab = null;
+  show(layer.fault, false);
+  update(find(wanted) ?? { id: wanted, status: "", project: null, branch: null });
+  refreshFacts().catch(fail);
+}
+
+function closed() {
+  id = session = loadedTab = null;
+  if (address.value("session")) address.go({ session: null, tab: null });
+}
+
+async function openTab(tab) {
+  loadedTab = tab;
+  for (const each of tabs) {
+    attribute(each, "aria-selected", String(each.dataset.tab === tab));
+    each.tabIndex = each.dataset.tab === tab ? 0 : -1;
+  }
+  for (const view of dialog.querySelectorAll("[data-view]")) show(view, view.dataset.view === tab);
+  attribute(layer.body, "aria-labelledby", `tab-${tab}`);
+  layer.body.scrollTop = 0;
+  show(layer.nothing, false);
+  try {
+    await (tab === "calls" ? views.calls.load({ session_id: id }) : views[tab].load(id));
+    renderNothing();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function renderNothing() {
+  const empty = loadedTab !== "calls" && views[loadedTab]?.count === 0;
+  show(layer.nothing, empty);
+  if (empty) text(layer.nothing, "Nothing has been told of this session.");
+}
+
+async function keepUp() {
+  if (!id) return;
+  await refreshFacts();
+  if (loadedTab) await views[loadedTab].refresh();
+  renderNothing();
+}
+
+async function refreshFacts() {
+  const asked = id;
+  const answer = await ask(sessionPath(asked), { event_limit: 0 });
+  if (asked === id) update(answer.session);
+}
+
+function fail(error) {
+  show(layer.fault, true);
+  text(layer.fault, error.status === 404 ? "This session is not known here." : `Not loaded: ${error.message}`);
+}
+
+function moveTab(press) {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[press.key];
+  if (!by) return;
+  const next = tabs[(tabs.indexOf(press.target) + by + tabs.length) % tabs.length];
+  next.focus();
+  next.click();
+}
+
+function update(row) {
+  if (!row) return;
+  session = { ...session, ...row };
+  showAgent(layer.agent, session.agent_type);
+  showPlace(layer, session);
+  text(layer.title, titleOf(session));
+  const { mark, word } = sessionState(session);
+  attribute(layer.state, "data-mark", mark);
+  text(layer.state, session.status ? word : "");
+  tick(layer.state_age, session.status ? since(session) : NaN, "age");
+  text(layer.facts, factsOf(session));
+  attribute(layer.facts, "title", session.id);
+  if (session.event_count === undefined) return;
+  text(layer.event_count, count(session.event_count));
+  text(layer.call_count, count(session.call_count));
+  keyed(layer.figures, figuresOf(session), ({ name }) => name, newFigure, updateFigure);
+}
+
+function factsOf({ id: sessionId, cwd, model, started_at, client_version, permission_mode, parent_id }) {
+  const parts = [model, cwd, client_version && `version ${client_version}`, permission_mode && `permissions: ${permission_mode}`];
+  if (started_at) parts.push(`since ${clockTime(moment(started_at))}`);
+  if (parent_id) parts.push(`sub-agent of ${parent_id}`);
+  parts.push(sessionId);
+  return parts.filter(Boolean).map((part) => oneLine(part, 120)).join(" · ");
+}
+
+function figuresOf(row) {
+  const read = row.tokens_in + row.cache_read_tokens + row.cache_write_tokens;
+  return [
+    { name: "Cost", words: costOf(row.total_cost_usd, row.call_count, row.unpriced_calls), title: costWords(row.total_cost_usd, row.call_count, row.unpriced_calls), tab: "calls" },
+    { name: "Input", words: compact(read), title: `uncached ${count(row.tokens_in)} · cache read ${count(row.cache_read_tokens)} · cache write ${count(row.cache_write_tokens)}`, tab: "calls" },
+    { name: "From cache", words: read ? percent(row.cache_read_tokens / read) : "–", title: count(row.cache_read_tokens), tab: "calls" },
+    { name: "Output", words: compact(row.tokens_out), title: count(row.tokens_out), tab: "calls" },
+    { name: "Files edited", words: count(row.files_edited), title: plural(row.files_edited, "file"), tab: "events" },
+    { name: "Lines", words: `+${count(row.lines_added)} −${count(row.lines_removed)}`, title: "added and removed", tab: "events" },
+  ];
+}
+
+function newFigure({ name }) {
+  const root = element("div");
+  const amount = element("a", { className: "figure-link" });
+  const value = element("dd");
+  value.append(amount);
+  root.append(element("dt", { content: name }), value);
+  return { root, amount };
+}
+
+function updateFigure(refs, { words, title, tab }) {
+  text(refs.amount, words);
+  attribute(refs.amount, "title", title);
+  address.lead(refs.amount, { session: id, tab });
+}

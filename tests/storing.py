@@ -1,4 +1,4 @@
-"""Writing to a database without a server: a connection, the rules, a clock that tests set, a listener that keeps."""
+"""Writing to a database without a server: connections, rules, a clock that tests set."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence

@@ -31,7 +31,13 @@ def fields_at_fault(reply: Reply) -> list[str]:
 
 def check_reads(door: Door, session_id: str | None = None) -> None:
     """The pages still have all their data."""
-    paths = ["/api/events?limit=5", "/api/sessions?limit=5", "/api/stats", "/api/stats/cost", "/api/filter-options"]
+    paths = [
+        "/api/events?limit=5",
+        "/api/sessions?limit=5",
+        "/api/stats",
+        "/api/stats/cost",
+        "/api/filter-options",
+    ]
     if session_id is not None:
         session = f"/api/sessions/{quote(session_id, safe='')}"
         paths += [session, f"{session}/transcript", f"/api/events?session_id={quote(session_id, safe='')}"]
@@ -252,10 +258,11 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
     max_leaves=10,
 )
-NAMES = (
-    "event_id status tool_name branch project model tokens_in tokens_out cache_read_tokens cache_write_tokens "
-    "duration_ms cost_usd client_timestamp source metadata nonsense"
-).split()
+NAMES = [
+    *("event_id", "status", "tool_name", "branch", "project", "model", "source", "client_timestamp"),
+    *("tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens", "duration_ms", "cost_usd"),
+    *("metadata", "nonsense"),
+]
 NEAR_EVENT = st.builds(
     lambda least, more: {**least, **more},
     st.fixed_dictionaries(

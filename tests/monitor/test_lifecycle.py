@@ -9,7 +9,17 @@ import pytest
 from ingest.contract import NewEvent, SessionFacts
 from ingest.store import Batch, StatusChange, advance, write_group
 from monitor.lifecycle import MINUTE_MS, recent_ms
-from tests.storing import RECENT_MINUTES, START_MS, TIMEOUT_MINUTES, Clock, Row, new_event, opened, rules, session_row
+from tests.storing import (
+    RECENT_MINUTES,
+    START_MS,
+    TIMEOUT_MINUTES,
+    Clock,
+    Row,
+    new_event,
+    opened,
+    rules,
+    session_row,
+)
 
 HOUR = 60
 
@@ -150,8 +160,18 @@ class TestRevival:
         assert (life.session["agent_type"], life.session["agent_id"]) == ("codex", "codex-default")
 
     def test_is_told_as_a_change_and_further_events_are_not(self, life: Life) -> None:
-        told = [life.store(new_event()), life.store(end("codex")), life.store(new_event()), life.store(new_event())]
-        assert [[change.status for change in changes] for changes in told] == [["active"], ["ended"], ["active"], []]
+        told = [
+            life.store(new_event()),
+            life.store(end("codex")),
+            life.store(new_event()),
+            life.store(new_event()),
+        ]
+        assert [[change.status for change in changes] for changes in told] == [
+            ["active"],
+            ["ended"],
+            ["active"],
+            [],
+        ]
 
 
 class TestImport:

@@ -1,0 +1,159 @@
+"""The server's own import: soon after the start, then every some minutes, beside live ingest."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Final, NamedTuple
+
+import msgspec
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from importers.files import CLAUDE, CODEX, FoundFile, Source, discover, folders_of
+from importers.report import FileReport
+from importers.run import ImportEnded, ImportOptions, import_files
+from importers.state import read_states
+from ingest.writer import Writer
+from monitor.times import now_ms
+
+log = logging.getLogger("agentmonitor.importers")
+
+# The page and its first requests go before history.
+FIRST_RUN_SECONDS: Final = 1.5
+STOP_SECONDS: Final = 10.0
+PROGRESS_SECONDS: Final = 0.2
+MOST_ERRORS: Final = 20
+
+
+class AutoImportProgress(msgspec.Struct):
+    """How far the present or the last run came. `source` is the client being read, None between runs."""
+
+    source: str | None = None
+    files_total: int = 0
+    files_done: int = 0
+    events_imported: int = 0
+    running: bool = False
+    finished_at_ms: int | None = None
+    errors: list[str] = []
+
+
+class Found(NamedTuple):
+    """Transcripts of one client in one directory; `newest_ms` is when the latest of them was written."""
+
+    source: str
+    directory: Path
+    files: int
+    newest_ms: int
+
+
+def roots_of(source: Source) -> tuple[Path, ...]:
+    """The configuration directories of a client that the environment names."""
+    environment = settings.ENVIRONMENT
+    return tuple(environment.claude_roots) if source is CLAUDE else (environment.codex_home,)
+
+
+def found_history() -> list[Found]:
+    """What there is to import, by directory: a walk that opens no file."""
+    exclude = settings.ENVIRONMENT.sync_exclude_patterns
+    history = []
+    for source in (CLAUDE, CODEX):
+        for root in roots_of(source):
+            files = discover(source, [root], exclude).files
+            if files:
+                folder = folders_of(source, root)[0]
+                history.append(Found(source.title, folder, len(files), files[-1].modified_ns // 1_000_000))
+    return history
+
+
+class AutoImporter(threading.Thread):
+    """Imports every client's history through the server's writer, until `stop()`.
+
+    `on_progress` is called some times a second while it runs, `on_finished` with the number of new events
+    after each run; both in this thread.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        on_progress: Callable[[AutoImportProgress], None] = lambda progress: None,
+        on_finished: Callable[[int], None] = lambda imported: None,
+        first_run_seconds: float = FIRST_RUN_SECONDS,
+    ) -> None:
+        super().__init__(name="auto-import", daemon=True)
+        self._writer, self._on_progress, self._on_finished = writer, on_progress, on_finished
+        self._first_run_seconds = first_run_seconds
+        self._stop_asked = threading.Event()
+        self._next_progress = 0.0
+        self.progress = AutoImportProgress()
+
+    def stop(self) -> None:
+        """End after the present slice."""
+        self._stop_asked.set()
+        if self.is_alive() and threading.current_thread() is not self:
+            self.join(STOP_SECONDS)
+
+    def run(self) -> None:
+        pause_seconds = self._first_run_seconds
+        while not self._stop_asked.wait(pause_seconds):
+            try:
+                self.import_once()
+            except Exception:
+                log.exception("the automatic import failed; it is tried again")
+            pause_seconds = settings.ENVIRONMENT.auto_import_minutes * 60
+            if not pause_seconds:
+                return
+
+    def import_once(self) -> None:
+        """One run over all clients."""
+        self.progress = AutoImportProgress(running=True)
+        try:
+            self._import_all()
+        except (ImportEnded, DatabaseError) as error:
+            self._note_error(str(error))
+            log.warning("the automatic import ended early: %s", error)
+        finally:
+            connection.close()
+            self.progress.source, self.progress.running = None, False
+            self.progress.finished_at_ms = now_ms()
+            self._tell(at_once=True)
+        self._on_finished(self.progress.events_imported)
+
+    def _import_all(self) -> None:
+        exclude = settings.ENVIRONMENT.sync_exclude_patterns
+        found = {source.name: discover(source, roots_of(source), exclude) for source in (CLAUDE, CODEX)}
+        self.progress.files_total = sum(len(discovery.files) for discovery in found.values())
+        for source in (CLAUDE, CODEX):
+            for path, reason in found[source.name].unreadable:
+                self._note_error(f"{path}: {reason}")
+            self._import_source(source, found[source.name].files)
+
+    def _import_source(self, source: Source, files: list[FoundFile]) -> None:
+        self.progress.source = source.title
+        self._tell(at_once=True)
+        options = ImportOptions(
+            known=read_states(source),
+            payload_limit_bytes=settings.ENVIRONMENT.max_payload_kb * 1024,
+            stop=self._stop_asked,
+        )
+        for report in import_files(source, files, options, self._writer.store_bulk):
+            self._note(report)
+
+    def _note(self, report: FileReport) -> None:
+        self.progress.files_done += 1
+        self.progress.events_imported += report.imported
+        if report.error is not None:
+            self._note_error(f"{report.path}: {report.error}")
+        self._tell(at_once=False)
+
+    def _note_error(self, error: str) -> None:
+        if len(self.progress.errors) < MOST_ERRORS:
+            self.progress.errors.append(error)
+
+    def _tell(self, *, at_once: bool) -> None:
+        now = monotonic()
+        if at_once or now >= self._next_progress:
+            self._next_progress = now + PROGRESS_SECONDS
+            self._on_progress(msgspec.structs.replace(self.progress))

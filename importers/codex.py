@@ -1,0 +1,211 @@
+"""Codex rollouts: lines to events, session facts and calls. Pure.
+
+The contract's events (session_start, llm_response for each call, apply_patch, session_end with the totals), and
+beside them the prompts and every tool with its result. A fork's or sub-agent's copy of its parent's history gives
+no events of its own; its calls go to the parent, under the key that the parent's own file gives them.
+What is read and what is left out: docs/importing.md.
+"""
+
+from collections import Counter
+from itertools import count
+from typing import Any, Final
+
+from importers.buffer import EventBuffer, Slot
+from importers.codex_calls import CodexCall, TokenCounter
+from importers.codex_events import call_slot, opening_slot, totals
+from importers.codex_threads import AGENT_TYPE, RolloutLine, Thread, event_id_of, is_replay, thread_of
+from importers.codex_toollog import ToolLog
+from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text, mapping, moment, text
+from importers.reader import PathFacts, TimeRange
+from ingest.contract import NewEvent, SessionFacts
+from ingest.metadata import clean_text
+
+# Written by the client in the user's name.
+MACHINE_STARTS: Final = (
+    "<environment_context>",
+    "<subagent_notification>",
+    "<turn_aborted>",
+    "<user_instructions>",
+)
+EVERYTHING: Final = TimeRange()
+
+
+class CodexReader:
+    """Reads one rollout; see importers.reader.Reader."""
+
+    def __init__(self, path: PathFacts, wanted: TimeRange = EVERYTHING) -> None:
+        self.unknown: Counter[str] = Counter()
+        self._path, self._wanted = path, wanted
+        self._buffer = EventBuffer(path.payload_limit_bytes)
+        self._counter, self._numbers = TokenCounter(), count()
+        self._tools = ToolLog(self._buffer, self._numbers)
+        self._thread: Thread | None = None
+        self._repeats = False
+        self._turn_id: str | None = None
+        self._turn_is_open = False
+        self._model: str | None = None
+        self._title: str | None = None
+        self._last_at_ms: int | None = None
+        self._opening: Slot | None = None
+        # What the agent said since its last call, and the last prompt with its turn.
+        self._said: list[str] = []
+        self._last_prompt: tuple[str | None, str] | None = None
+        self._prompts = count()
+        self._has_events = False
+
+    def read(self, number: int, value: dict[str, Any]) -> None:
+        kind, payload = text(value.get("type")) or "", mapping(value.get("payload"))
+        at_ms = moment(value.get("timestamp"))
+        thread = self._thread or self._begin(kind, payload, at_ms)
+        if not self._wanted.holds(thread.started_at_ms):
+            return
+        if kind == "session_meta" and text(payload.get("id")) not in (None, thread.thread_id):
+            self._repeats = True
+        self._turn_id = text(payload.get("turn_id")) or self._turn_id
+        is_copy = is_replay(thread, self._turn_id, at_ms, value.get("ordinal"), repeats=self._repeats)
+        if at_ms is not None and not is_copy:
+            self._last_at_ms = max(self._last_at_ms or at_ms, at_ms)
+        self._dispatch(RolloutLine(number, kind, payload, at_ms, is_copy, thread))
+
+    def take(self, *, everything: bool = False) -> list[NewEvent]:
+        if everything:
+            self._end()
+        events = self._buffer.take(everything=everything)
+        self._has_events = self._has_events or bool(events)
+        return events
+
+    def facts(self) -> list[SessionFacts]:
+        thread = self._thread
+        if thread is None or not self._has_events:
+            return []
+        facts = SessionFacts(
+            session_id=thread.session_id,
+            agent_type=AGENT_TYPE,
+            sign_of_life=False,
+            started_at_ms=thread.started_at_ms,
+            last_at_ms=self._last_at_ms,
+        )
+        if not thread.is_subagent:
+            facts.project, facts.branch, facts.cwd = thread.project, thread.branch, thread.cwd
+            facts.title, facts.client_version = self._title, thread.client_version
+            facts.transcript_path = self._path.path
+        return [facts]
+
+    def _begin(self, kind: str, payload: dict[str, Any], at_ms: int | None) -> Thread:
+        thread = thread_of(payload if kind == "session_meta" else {}, at_ms, self._path.name)
+        self._thread, self._repeats = thread, thread.forked_from_id is not None
+        if kind == "session_meta" and self._wanted.holds(thread.started_at_ms) and not thread.is_subagent:
+            event = thread.event("session_start", event_id_of(f"{thread.thread_id}:meta"), at_ms)
+            self._opening = self._buffer.add(opening_slot(event, thread))
+        return thread
+
+    def _end(self) -> None:
+        """The contract's last event, unless a turn is still going on."""
+        thread = self._thread
+        self._name_model(self._path.default_model)
+        if thread is None or thread.is_subagent or self._opening is None or self._turn_is_open:
+            return
+        event = thread.event("session_end", event_id_of(f"{thread.thread_id}:end"), self._last_at_ms)
+        event.model = self._model or self._path.default_model
+        self._buffer.add(Slot(event, totals(self._counter.total)))
+
+    def _dispatch(self, line: RolloutLine) -> None:
+        match line.kind:
+            case "turn_context":
+                self._model = text(line.payload.get("model")) or self._model
+                self._name_model(self._model)
+            case "token_usage_record":
+                call = self._counter.record(line.payload, self._turn_id, line.thread.thread_id)
+                self._add_call(line, call)
+            case "event_msg":
+                self._read_event(line)
+            case "response_item":
+                if not line.is_copy:
+                    self._tools.read_item(line)
+            case "compacted":
+                if not line.is_copy:
+                    event = line.event("response", line.line_id)
+                    self._buffer.add(
+                        Slot(event, {"type": "compacted", "content_preview": "Conversation compacted"})
+                    )
+            case "session_meta" | "world_state":
+                pass
+            case _:
+                self.unknown[line.kind or "no type"] += 1
+
+    def _read_event(self, line: RolloutLine) -> None:
+        payload = line.payload
+        if line.event_kind == "token_count":
+            self._add_call(line, self._counter.count(payload, self._turn_id, line.thread.thread_id))
+        if line.is_copy:
+            return
+        match line.event_kind:
+            case "task_started":
+                self._turn_is_open = True
+            case "task_complete" | "turn_aborted":
+                self._turn_is_open = False
+                self._add_error(line, mapping(payload.get("error")).get("message"))
+            case "error":
+                self._add_error(line, payload.get("message"))
+            case "user_message":
+                self._add_prompt(line, text(payload.get("message")))
+            case "agent_message":
+                self._said.append(text(payload.get("message")) or "")
+            case "thread_name_updated":
+                self._title = text(payload.get("thread_name")) or self._title
+            case "exec_command_end" | "patch_apply_end" | "mcp_tool_call_end":
+                self._tools.read_end(payload.get("call_id"), payload)
+            case "item_completed":
+                self._read_finished_item(line, mapping(payload.get("item")))
+
+    def _read_finished_item(self, line: RolloutLine, item: dict[str, Any]) -> None:
+        match item.get("type"):
+            case "UserMessage":
+                self._add_prompt(line, joined_text(item.get("content")).strip())
+            case "AgentMessage":
+                self._said.append(joined_text(item.get("content")))
+            case "CommandExecution" | "FileChange":
+                if not self._tools.read_end(item.get("id"), item):
+                    self._tools.add_inner(line, item)
+
+    def _add_call(self, line: RolloutLine, call: CodexCall | None) -> None:
+        if call is None or (line.is_copy and self._turn_id is None):
+            # A copied count without a turn's id can't be joined with the parent's own.
+            return
+        thread = line.thread
+        event_id = event_id_of(f"call:{call.key}")
+        if call.is_counted and not line.is_copy:
+            event_id = event_id_of(f"{thread.thread_id}:token:{next(self._numbers)}")
+        event = line.event("llm_response", event_id)
+        event.model = self._model or self._path.default_model
+        if line.is_copy and not thread.is_subagent:
+            event.session_id = text(line.payload.get("thread_id")) or thread.forked_from_id or thread.session_id
+        said = "\n".join(filter(None, self._said))
+        self._said.clear()
+        slot = self._buffer.add(call_slot(event, call, f"{self._path.path}:{line.number + 1}", said))
+        if thread.agent_id is not None:
+            slot.metadata["agent_id"] = thread.agent_id
+
+    def _add_prompt(self, line: RolloutLine, prompt: str | None) -> None:
+        """Some versions tell a prompt twice; a sub-agent's prompts are its parent's words."""
+        told = (self._turn_id, prompt or "")
+        if not prompt or line.thread.is_subagent or prompt.startswith(MACHINE_STARTS) or told == self._last_prompt:
+            return
+        last_turn_id = self._last_prompt[0] if self._last_prompt else None
+        self._last_prompt = told
+        event_id = event_id_of(f"{line.thread.thread_id}:prompt:{next(self._prompts)}")
+        if self._turn_id is not None and self._turn_id != last_turn_id:
+            event_id = f"cdx-prompt-{self._turn_id}"
+        event = line.event("user_prompt", event_id)
+        self._buffer.add(Slot(event, {"message": clean_text(prompt[:PROMPT_CHARACTERS])}))
+
+    def _add_error(self, line: RolloutLine, message: object) -> None:
+        if isinstance(message, str) and message:
+            event = line.event("error", line.line_id)
+            event.status = "error"
+            self._buffer.add(Slot(event, {"error": clean_text(message[:PREVIEW_CHARACTERS])}))
+
+    def _name_model(self, model: str | None) -> None:
+        """The session's start waits for the first turn, which names the model."""
+        if self._opening is not None and self._opening.is_open and model is not None:
+            self._opening.event.model, self._opening.is_open = model, False

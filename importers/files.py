@@ -1,0 +1,182 @@
+"""Where the clients keep their transcripts, and which of them there are."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import Final, NamedTuple
+
+from importers.claude import ClaudeReader
+from importers.codex import CodexReader
+from importers.fields import text
+from importers.reader import DEFAULT_PAYLOAD_BYTES, PathFacts, ReaderFactory
+
+SUFFIX: Final = ".jsonl"
+# Deeper trees are no client's; the limit ends what a chain of links can make of one.
+DEEPEST: Final = 40
+ROLLOUT_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One client: its name in import_state, what it calls its places, and who reads its files."""
+
+    name: str
+    title: str
+    agent_type: str
+    folders: tuple[str, ...]
+    reader: ReaderFactory
+    is_transcript: Callable[[str], bool]
+
+
+CLAUDE: Final = Source(
+    name="claude-code",
+    title="Claude Code",
+    agent_type="claude_code",
+    folders=("projects",),
+    reader=ClaudeReader,
+    is_transcript=lambda name: name != "journal.jsonl",
+)
+CODEX: Final = Source(
+    name="codex",
+    title="Codex",
+    agent_type="codex",
+    folders=("sessions", "archived_sessions"),
+    reader=CodexReader,
+    is_transcript=lambda name: True,
+)
+
+
+class FoundFile(NamedTuple):
+    """A transcript on disk; `root` is the client's configuration directory that it was found below."""
+
+    path: Path
+    root: Path
+    size_bytes: int
+    modified_ns: int
+
+
+class Unreadable(NamedTuple):
+    path: Path
+    reason: str
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What a walk found: files with the newest last, what could not be looked at, and links that led back."""
+
+    files: list[FoundFile] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    loops: int = 0
+
+
+def discover(source: Source, roots: Iterable[Path], exclude: Sequence[str] = ()) -> Discovery:
+    """All transcripts below the configuration directories `roots`, each file once, however it is linked."""
+    walk = _Walk(source, exclude)
+    for root in roots:
+        for folder in folders_of(source, root):
+            walk.visit(folder, root, depth=0)
+    walk.found.files.sort(key=lambda file: (file.modified_ns, str(file.path)))
+    return walk.found
+
+
+def folders_of(source: Source, root: Path) -> list[Path]:
+    """The client's folders in a configuration directory, or the directory itself when it is one of them."""
+    folders = [root / name for name in source.folders if (root / name).is_dir()]
+    return folders or ([root] if root.name in source.folders else [])
+
+
+def path_facts(
+    source: Source, file: FoundFile, model: str | None, limit_bytes: int = DEFAULT_PAYLOAD_BYTES
+) -> PathFacts:
+    """What the place of a file says: the session of a main file, the agent of a sub-agent's."""
+    stem = file.path.stem
+    agent_id = None
+    if source is CLAUDE and "subagents" in file.path.parts and stem.startswith("agent-"):
+        agent_id = stem.removeprefix("agent-")
+    session = ROLLOUT_ID.search(stem) if source is CODEX else None
+    return PathFacts(
+        path=str(file.path),
+        name=text(session[0] if session else stem) or "unknown",
+        agent_id=agent_id,
+        default_model=model,
+        payload_limit_bytes=limit_bytes,
+    )
+
+
+def configured_model(source: Source, root: Path) -> str | None:
+    """The model of Codex's configuration: a guess, for rollouts older than the records that name one."""
+    if source is not CODEX:
+        return None
+    try:
+        return text(tomllib.loads((root / "config.toml").read_text(errors="replace")).get("model"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return None
+
+
+class _Walk:
+    """One walk over any number of folders; remembers what it saw by device and inode."""
+
+    def __init__(self, source: Source, exclude: Sequence[str]) -> None:
+        self._source, self._exclude = source, exclude
+        self._seen: set[tuple[int, int]] = set()
+        self.found = Discovery()
+
+    def visit(self, folder: Path, root: Path, depth: int) -> None:
+        try:
+            entries = sorted(_entries(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            self._fail(folder, error)
+            return
+        for entry in entries:
+            path = folder / entry.name
+            if self._is_excluded(path, root):
+                continue
+            try:
+                status = entry.stat()
+            except OSError as error:
+                if entry.name.endswith(SUFFIX) or entry.is_symlink():
+                    self._fail(path, error)
+                continue
+            if S_ISDIR(status.st_mode):
+                self._descend(path, root, status, depth)
+            elif entry.name.endswith(SUFFIX) and self._source.is_transcript(entry.name):
+                self._add(path, root, status)
+
+    def _descend(self, path: Path, root: Path, status: os.stat_result, depth: int) -> None:
+        if depth >= DEEPEST or not self._is_first(status):
+            self.found.loops += 1
+        else:
+            self.visit(path, root, depth + 1)
+
+    def _add(self, path: Path, root: Path, status: os.stat_result) -> None:
+        if not S_ISREG(status.st_mode):
+            self.found.unreadable.append(Unreadable(path, "not a regular file"))
+        elif self._is_first(status):
+            self.found.files.append(FoundFile(path, root, status.st_size, status.st_mtime_ns))
+
+    def _is_first(self, status: os.stat_result) -> bool:
+        identity = (status.st_dev, status.st_ino)
+        if identity in self._seen:
+            return False
+        self._seen.add(identity)
+        return True
+
+    def _is_excluded(self, path: Path, root: Path) -> bool:
+        """A pattern may mean a name, a path below the root, or a whole path."""
+        if not self._exclude:
+            return False
+        forms = (path.name, path.relative_to(root).as_posix(), path.as_posix())
+        return any(fnmatch(form, pattern) for pattern in self._exclude for form in forms)
+
+    def _fail(self, path: Path, error: OSError) -> None:
+        self.found.unreadable.append(Unreadable(path, error.strerror or type(error).__name__))
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from entries

@@ -1,0 +1,8 @@
+from importers.command import ImportCommand
+from importers.files import CLAUDE
+
+
+class Command(ImportCommand):
+    help = "Import Claude Code's transcripts: sessions, events, calls. Safe to repeat, also beside a server."
+    source = CLAUDE
+    directory_option = "--claude-dir"

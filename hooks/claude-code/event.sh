@@ -36,10 +36,12 @@ branch() {
 
 # send FIELDS [BRANCH]: POST the event whose own fields the filter FIELDS gives. Errors are nobody's concern.
 send() {
-    printf '%s' "$hook" | jq -c --arg branch "${2:-}" "$FILTERS"'
+    local event
+    event=$(printf '%s' "$hook" | jq -c --arg branch "${2:-}" "$FILTERS"'
         {session_id, agent_type: "claude_code", source: "hook", project: (.cwd | last_part),
-         branch: ($branch | text)} + ('"$1"') | filled' 2>/dev/null |
-        curl --silent --output /dev/null --connect-timeout 2 --max-time 5 --noproxy 'localhost,127.0.0.1,::1' \
+         branch: ($branch | text)} + ('"$1"') | filled' 2>/dev/null) || return 0
+    printf '%s' "$event" |
+        curl --silent --connect-timeout 2 --max-time 5 --noproxy 'localhost,127.0.0.1,::1' \
             --header 'Content-Type: application/json' --config <(authorization) --data-binary @- \
             "${AGENTMONITOR_URL%/}/api/events" >/dev/null 2>&1 || true
 }

@@ -4,20 +4,22 @@
 
 send '
   (.tool_input | objects // {}) as $input
-  | {
-      Edit: [$input],
-      MultiEdit: [$input.edits | arrays[] | objects],
-      Write: [{new_string: $input.content}]
-    }[.tool_name | text // ""] as $edits
+  | (if .tool_name == "Edit" then [$input]
+     elif .tool_name == "MultiEdit" then [$input.edits | arrays[] | objects]
+     elif .tool_name == "Write" then [{new_string: $input.content}]
+     else [] end) as $edits
+  | ($edits | length > 0) as $edited
   | {
       event_type: "tool_use",
       tool_name: (.tool_name | text),
       metadata: (
-        {tool_use_id: (.tool_use_id | text)}
+        {
+          tool_use_id: (.tool_use_id | text),
+          lines_added: (if $edited then [$edits[].new_string | line_ends] | add else null end),
+          lines_removed: (
+            if $edited and .tool_name != "Write" then [$edits[].old_string | line_ends] | add else null end)
+        }
         + ($input | {command, file_path, pattern, query, url} | map_values(text))
-        + if $edits == null then {} else {lines_added: [$edits[].new_string | line_ends] | add // 0} end
-        + if $edits == null or .tool_name == "Write" then {}
-          else {lines_removed: [$edits[].old_string | line_ends] | add // 0} end
         | filled
       )
     }' "$(branch)"

@@ -1,5 +1,6 @@
 """`manage.py serve`: the production server, one process, uvicorn with uvloop and httptools."""
 
+import contextlib
 import logging
 from types import FrameType
 from typing import Any
@@ -55,7 +56,9 @@ def run(host: str, port: int) -> None:
         timeout_keep_alive=75,
         backlog=1024,
     )
-    Server(config).run()
+    # uvicorn has ended in order by then; it raises the signal once more for those who called it.
+    with contextlib.suppress(KeyboardInterrupt):
+        Server(config).run()
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

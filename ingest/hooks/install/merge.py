@@ -18,7 +18,7 @@ class Installed(NamedTuple):
 
 
 def with_entries(settings: dict[str, Any], wanted: Entries) -> dict[str, Any]:
-    """The settings with these entries of ours and no others; foreign hooks keep their order."""
+    """The settings with these entries of ours and no others; what is empty without ours goes with them."""
     hooks = settings.get("hooks", {})
     fresh = {event: kept for event, groups in hooks.items() if (kept := _without_own(groups)) or not groups}
     for event, groups in wanted.items():

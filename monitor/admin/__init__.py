@@ -1,0 +1,11 @@
+"""All records, to look at: facts are told by agents, so nothing here can be added, changed or deleted."""
+
+from django.contrib import admin
+
+from monitor.admin import bookkeeping, facts, rollups, sessions
+
+__all__ = ["bookkeeping", "facts", "rollups", "sessions"]
+
+admin.site.site_header = "AgentMonitor"
+admin.site.site_title = "AgentMonitor admin"
+admin.site.index_title = "Records"

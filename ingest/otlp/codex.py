@@ -166,7 +166,8 @@ def _refine_tool(reading: Reading, draft: Draft) -> None:
         draft.status = "error"
     raw = attributes.get("arguments")
     arguments = json_object(raw)
-    draft.note(**subjects(arguments), command=_command(arguments), arguments=arguments or long_text(raw))
+    draft.note(command=_command(arguments), arguments=arguments or long_text(raw))
+    draft.note(**subjects(arguments))
     output = long_text(attributes.get("output"))
     draft.note(content_preview=output[:PREVIEW_CHARACTERS] if output else None)
 

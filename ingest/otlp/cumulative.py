@@ -34,9 +34,6 @@ class CumulativeState:
         self._seen = seen or {}
         self._lock = threading.Lock()
 
-    def __len__(self) -> int:
-        return len(self._seen)
-
     def take(self, series: str, total: float, at_ms: int | None) -> float:
         """What the total adds; 0 when it is known. A smaller total is that of a restarted counter: all is new.
 

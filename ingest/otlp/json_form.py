@@ -139,9 +139,7 @@ def _data_point(place: Place, item: object) -> DataPoint:
         raise place.resource
     if not isinstance(item, dict):
         raise RecordFault("a data point must be an object")
-    value = real_number(item["asDouble"] if "asDouble" in item else item.get("asInt"))
-    if value is None:
-        raise RecordFault("a data point must hold a finite number")
+    value = _point_value(item)
     return DataPoint(
         resource=place.resource,
         attributes=attributes_of(item),
@@ -151,6 +149,13 @@ def _data_point(place: Place, item: object) -> DataPoint:
         start_ns=moment_ns(item.get("startTimeUnixNano")),
         time_ns=moment_ns(item.get("timeUnixNano")),
     )
+
+
+def _point_value(item: dict[str, Any]) -> float:
+    value = real_number(item["asDouble"] if "asDouble" in item else item.get("asInt"))
+    if value is None:
+        raise RecordFault("a data point must hold a finite number")
+    return float(value) if "asDouble" in item else value
 
 
 def attributes_of(holder: object) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent | 
     """
     try:
         return _event_of(record, ids, rules)
-    except (RecursionError, OverflowError):
-        raise RecordFault("a body or attribute is nested too deep, or holds too large a number") from None
+    except RecursionError:
+        raise RecordFault("a body is nested too deep") from None
 
 
 def _event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent | Skipped:

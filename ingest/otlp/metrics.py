@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from ingest.contract import MOST_DOLLARS, MOST_TOKENS, NANOS_PER_DOLLAR, NewCall, NewEvent
 from ingest.ledger import METRIC
 from ingest.otlp.cumulative import CumulativeState, Taken
-from ingest.otlp.draft import SOURCE, OtlpRules
+from ingest.otlp.draft import SOURCE
 from ingest.otlp.keys import RecordIds, digest, record_call_key
 from ingest.otlp.reading import UNKNOWN, agent_type_of, text_of
 from ingest.otlp.records import CUMULATIVE, DataPoint, RecordFault
@@ -55,31 +55,19 @@ class MetricOutcome(NamedTuple):
 
 
 def metric_events(
-    points: Iterable[DataPoint],
-    state: CumulativeState,
-    rules: OtlpRules,
-    sessions_with_logs: Container[str] = (),
+    points: Iterable[DataPoint], state: CumulativeState, sessions_with_logs: Container[str] = ()
 ) -> MetricOutcome:
-    """The events of the points of one body.
+    """The events of the points of one body; points of `sessions_with_logs` are mere witnesses.
 
-    Left out, as mere witnesses: points of `sessions_with_logs`, and costs that come together with tokens of the
-    same session and model which we can price ourselves.
+    Tokens that come together with their cost cost nothing themselves: the client reckoned call by call, with what
+    a sum no longer shows (long-context tiers, how long cache writes live, searches).
     """
     growths = [growth for point in points if (growth := _growth(point, state)).amount > 0]
-    priced = {
-        (growth.session_id, growth.model)
-        for growth in growths
-        if growth.point.name in TOKEN_METRICS and _has_price(growth, rules)
-    }
-    told = [
-        growth
-        for growth in growths
-        if growth.session_id not in sessions_with_logs
-        and not (growth.point.name in COST_METRICS and (growth.session_id, growth.model) in priced)
-    ]
+    told = [growth for growth in growths if growth.session_id not in sessions_with_logs]
+    paid = {(growth.session_id, growth.model) for growth in told if growth.point.name in COST_METRICS}
     ids = RecordIds()
     return MetricOutcome(
-        [_event(growth, ids) for growth in told],
+        [_event(growth, ids, is_paid=(growth.session_id, growth.model) in paid) for growth in told],
         [Taken(growth.series, growth.amount) for growth in growths if growth.point.temporality == CUMULATIVE],
         len(growths) - len(told),
     )
@@ -111,12 +99,8 @@ def _growth(point: DataPoint, state: CumulativeState) -> Growth:
     )
 
 
-def _has_price(growth: Growth, rules: OtlpRules) -> bool:
-    return growth.model is not None and rules.registry.lookup(growth.model, growth.point.time_ms) is not None
-
-
-def _event(growth: Growth, ids: RecordIds) -> NewEvent:
-    point, usage, cost_nanos = growth.point, Usage(), None
+def _event(growth: Growth, ids: RecordIds, *, is_paid: bool) -> NewEvent:
+    point, usage, cost_nanos = growth.point, Usage(), 0 if is_paid else None
     if point.name in TOKEN_METRICS:
         token_class = CLASSES.get(text_of(point.attributes, TOKEN_TYPE) or "", "uncached_input_tokens")
         usage = Usage(**{token_class: int(growth.amount)})

@@ -88,7 +88,6 @@ def _log_events(items: Iterable[LogRecord | Rejected], tally: _Tally, rules: Otl
 def read_metrics(
     body: bytes,
     content_type: str | None,
-    rules: OtlpRules,
     state: CumulativeState,
     sessions_with_logs: Container[str] = (),
 ) -> OtlpOutcome:
@@ -98,7 +97,7 @@ def read_metrics(
         points = list(_checked_points(data_points(body, content_type, WANTED), tally))
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
-    told = metric_events(points, state, rules, sessions_with_logs)
+    told = metric_events(points, state, sessions_with_logs)
     dropped = dict(tally.dropped)
     if told.witnesses:
         dropped[WITNESSES] = told.witnesses

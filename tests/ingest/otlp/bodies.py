@@ -1,6 +1,7 @@
 """OTLP bodies in both encodings, from plain Python values."""
 
 import json
+import math
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -15,6 +16,8 @@ from pricing.registry import default_registry
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
 RULES = OtlpRules(10240, default_registry())
 TIME_NS = 1771437601231000000
+# As the JSON form of protobuf writes them.
+NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def any_value(value: Any) -> dict[str, Any]:
@@ -23,7 +26,7 @@ def any_value(value: Any) -> dict[str, Any]:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value}
+        return {"doubleValue": value if math.isfinite(value) else NOT_FINITE[str(value)]}
     if isinstance(value, list):
         return {"arrayValue": {"values": [any_value(item) for item in value]}}
     if isinstance(value, dict):

@@ -123,7 +123,7 @@ def test_every_recorded_session_is_known_by_its_client_s_own_id(client: str) -> 
 def test_metrics_of_claude_code_agree_with_its_logs() -> None:
     state, tokens = CumulativeState(), Counter[str]()
     for capture in captures("claude", "metrics"):
-        outcome = read_metrics(capture.body, capture.content_type, RULES, state)
+        outcome = read_metrics(capture.body, capture.content_type, state)
         assert (outcome.answer.status, outcome.rejected) == (200, 0)
         for event in outcome.events:
             tokens[event.session_id] += event.tokens_out
@@ -150,6 +150,6 @@ def test_traces_are_taken_counted_and_dropped(client: str) -> None:
 @pytest.mark.parametrize("client", ["codex", "gemini"])
 def test_metrics_of_others_add_nothing_to_their_logs(client: str) -> None:
     for capture in captures(client, "metrics"):
-        outcome = read_metrics(capture.body, capture.content_type, RULES, CumulativeState())
+        outcome = read_metrics(capture.body, capture.content_type, CumulativeState())
 
         assert (outcome.answer.status, outcome.rejected, outcome.events) == (200, 0, [])

@@ -35,7 +35,7 @@ def send(pair: dict[str, Any], state: CumulativeState) -> OtlpOutcome:
         body = b"{}"
     signal = request["path"].rpartition("/")[2]
     if signal == "metrics":
-        return read_metrics(body, content_type, RULES, state)
+        return read_metrics(body, content_type, state)
     return read_logs(body, content_type, RULES) if signal == "logs" else read_traces(body, content_type)
 
 

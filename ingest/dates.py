@@ -1,5 +1,6 @@
 """Dates as clients write them: what JavaScript's `Date` reads, to milliseconds. Pure."""
 
+import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -24,6 +25,9 @@ OTHER_FORMS: Final = (
 )
 
 
+ISO_START: Final = re.compile(r"\d{4}-\d").match
+
+
 def parse_date(text: str) -> int | None:
     """Milliseconds since 1970 UTC, cut; None for what is no date. Without a zone it is taken as UTC."""
     text = text.strip()
@@ -40,7 +44,7 @@ def parse_date(text: str) -> int | None:
 def _iso(text: str) -> datetime | None:
     try:
         # Python also reads week dates and forms without dashes, which JavaScript refuses.
-        return datetime.fromisoformat(text) if text[4:5] == "-" and text[5:6].isdigit() else None
+        return datetime.fromisoformat(text) if ISO_START(text) else None
     except ValueError:
         return None
 

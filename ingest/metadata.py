@@ -32,10 +32,8 @@ class CappedMetadata(NamedTuple):
 
 def cap_metadata(value: Any, limit_bytes: int, tool_name: str | None = None) -> CappedMetadata:
     """Exactly `limit_bytes` fits. Above it: the marks and the priority keys, or the marks alone, or `{}`."""
-    if value == {}:
-        return CappedMetadata("{}", False)
     encoded = encode_json(value)
-    truncated = len(encoded) > limit_bytes
+    truncated = len(encoded) > limit_bytes and encoded != b"{}"
     if truncated:
         encoded = _summary(value, len(encoded), limit_bytes)
     if not isinstance(value, dict):

@@ -15,6 +15,9 @@ from pricing.registry import default_registry
 
 # A writer that waits longer holds up everything behind it; clients of a 503 try again.
 BUSY_TIMEOUT_MS: Final = 2000
+# A checkpoint writes pages at random places and waits for the disk; SQLite's default of 1000 pages puts one
+# into every tenth group under load. The writer makes them when it is idle, and this is the bound (64 MB).
+CHECKPOINT_PAGES: Final = 16_384
 
 _lock = threading.Lock()
 _writer: Writer | None = None
@@ -56,4 +59,5 @@ def connect() -> sqlite3.Connection:
     connection.ensure_connection()
     raw = cast(sqlite3.Connection, connection.connection)
     raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     return raw

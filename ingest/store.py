@@ -5,7 +5,6 @@ Runs on the writer's own connection, in autocommit, so that no transaction start
 true until the commit.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
@@ -18,8 +17,9 @@ from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
-from monitor.rollups import Tally
+from monitor.rollups import SESSION_CALL_SUMS, SESSION_EVENT_SUMS, Tally
 from monitor.rows import EVENT_COLUMNS
+from monitor.sql import insert, replaced, update
 from monitor.times import HOUR_MS
 from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
@@ -73,27 +73,19 @@ class GroupOutcome:
 
 STATE_COLUMNS: Final = tuple(SessionState.__struct_fields__)
 EVENT_INSERT_COLUMNS: Final = (*EVENT_COLUMNS, "edited_path", "lines_added", "lines_removed")
-INSERT_EVENT: Final = (
-    f"INSERT INTO events ({', '.join(EVENT_INSERT_COLUMNS)}) VALUES ({', '.join('?' * len(EVENT_INSERT_COLUMNS))})"
-)
-UPSERT_AGENT: Final = (
-    "INSERT INTO agents (id, agent_type, name, registered_at, last_seen_at) VALUES (?, ?, NULL, ?, ?) "
-    "ON CONFLICT (id) DO UPDATE SET last_seen_at = max(agents.last_seen_at, excluded.last_seen_at)"
+INSERT_EVENTS: Final = insert("events", EVENT_INSERT_COLUMNS)
+UPSERT_AGENTS: Final = insert(
+    "agents",
+    ("id", "agent_type", "registered_at", "last_seen_at"),
+    "ON CONFLICT (id) DO UPDATE SET last_seen_at = max(agents.last_seen_at, excluded.last_seen_at)",
 )
 SELECT_SESSIONS: Final = (
     f"SELECT {', '.join(STATE_COLUMNS)} FROM sessions WHERE id IN (SELECT value FROM json_each(?))"
 )
-SESSION_SUMS_ZERO: Final = (
-    "metadata, event_count, files_edited, lines_added, lines_removed, call_count, unpriced_calls, "
-    "uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_nanos"
-)
-INSERT_SESSION: Final = (
-    f"INSERT INTO sessions ({', '.join(STATE_COLUMNS)}, {SESSION_SUMS_ZERO}) "
-    f"VALUES ({', '.join('?' * len(STATE_COLUMNS))}, '{{}}', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
-)
-UPDATE_SESSION: Final = (
-    f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in STATE_COLUMNS[1:])} WHERE id = ?"
-)
+SESSION_SUMS: Final = (*SESSION_EVENT_SUMS, *SESSION_CALL_SUMS)
+INSERT_SESSIONS: Final = insert("sessions", (*STATE_COLUMNS, "metadata", *SESSION_SUMS))
+NEW_SESSION_VALUES: Final = ("{}", *(0 for _ in SESSION_SUMS))
+UPDATE_SESSIONS: Final = update("sessions", "id", replaced(*STATE_COLUMNS[1:]))
 CALL_COLUMNS: Final = (
     "agent_type",
     "call_key",
@@ -116,13 +108,13 @@ SELECT_CALLS: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE agent_type = ? "
     "AND call_key IN (SELECT value FROM json_each(?))"
 )
-INSERT_CALL: Final = f"INSERT INTO calls ({', '.join(CALL_COLUMNS)}) VALUES ({', '.join('?' * len(CALL_COLUMNS))})"
-UPDATE_CALL: Final = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in CALL_COLUMNS)} WHERE id = ?"
-UPSERT_FILE: Final = (
-    "INSERT INTO import_state (file_path, file_hash, file_size, source, events_imported, imported_at) "
-    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (file_path) DO UPDATE SET file_hash = excluded.file_hash, "
-    "file_size = excluded.file_size, events_imported = excluded.events_imported, "
-    "imported_at = excluded.imported_at"
+INSERT_CALLS: Final = insert("calls", CALL_COLUMNS)
+UPDATE_CALLS: Final = update("calls", "id", replaced(*CALL_COLUMNS))
+UPSERT_FILES: Final = insert(
+    "import_state",
+    ("file_path", "file_hash", "file_size", "source", "events_imported", "imported_at"),
+    "ON CONFLICT (file_path) DO UPDATE SET file_hash = excluded.file_hash, file_size = excluded.file_size, "
+    "events_imported = excluded.events_imported, imported_at = excluded.imported_at",
 )
 
 
@@ -195,7 +187,7 @@ class _Group:
 
     def _load_sessions(self, batches: Sequence[Batch]) -> None:
         wanted = {item.session_id for batch in batches for item in (*batch.events, *batch.facts)}
-        for values in self.connection.execute(SELECT_SESSIONS, (json.dumps(list(wanted)),)).fetchall():
+        for values in self.connection.execute(SELECT_SESSIONS, (_json(list(wanted)),)).fetchall():
             session = SessionState(*values)
             self.sessions[session.id] = session
             self.statuses[session.id] = session.status
@@ -206,7 +198,7 @@ class _Group:
             return set()
         rows = self.connection.execute(
             "SELECT event_id FROM events WHERE event_id IN (SELECT value FROM json_each(?))",
-            (json.dumps(sent),),
+            (_json(sent),),
         )
         return {event_id for (event_id,) in rows.fetchall()}
 
@@ -359,17 +351,14 @@ class _Group:
 
     def _write(self, batches: Sequence[Batch], agents: set[str]) -> None:
         now_ms, connection = self.now_ms, self.connection
-        connection.executemany(UPSERT_AGENT, [(f"{name}-default", name, now_ms, now_ms) for name in agents])
+        UPSERT_AGENTS.run(connection, [(f"{name}-default", name, now_ms, now_ms) for name in agents])
         self._write_sessions()
-        connection.executemany(INSERT_EVENT, self.event_values)
+        INSERT_EVENTS.run(connection, self.event_values)
         if self.call_rows:
             self._write_calls()
         self.tally.apply(connection)
         files = [file for batch in batches for file in batch.files]
-        if files:
-            connection.executemany(
-                UPSERT_FILE, [(f.path, f.digest, f.size_bytes, f.source, f.events, now_ms) for f in files]
-            )
+        UPSERT_FILES.run(connection, [(f.path, f.digest, f.size_bytes, f.source, f.events, now_ms) for f in files])
         self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]
 
     def _write_sessions(self) -> None:
@@ -377,13 +366,13 @@ class _Group:
         for session in self.sessions.values():
             values = msgspec.structs.astuple(session)
             if session.id in self.new_sessions:
-                fresh.append(values)
+                fresh.append((*values, *NEW_SESSION_VALUES))
             else:
-                known.append((*values[1:], session.id))
+                known.append(values)
             if self.statuses[session.id] != session.status or session.id in self.state_changed:
                 self.outcome.changes.append(_change_of(session))
-        self.connection.executemany(INSERT_SESSION, fresh)
-        self.connection.executemany(UPDATE_SESSION, known)
+        INSERT_SESSIONS.run(self.connection, fresh)
+        UPDATE_SESSIONS.run(self.connection, known)
 
     def _write_calls(self) -> None:
         before = self._known_calls(row for row, _ in self.call_rows)
@@ -399,11 +388,11 @@ class _Group:
             if old is None:
                 fresh.append(_call_values(row))
             else:
-                changed.append((*_call_values(row), row.id))
+                changed.append((row.id, *_call_values(row)))
                 self._tally_call(old, -1)
             self._tally_call(row, 1)
-        self.connection.executemany(INSERT_CALL, fresh)
-        self.connection.executemany(UPDATE_CALL, changed)
+        INSERT_CALLS.run(self.connection, fresh)
+        UPDATE_CALLS.run(self.connection, changed)
 
     def _merge_call(self, after: dict[tuple[str, str], LedgerRow], row: LedgerRow, stored: Stored) -> None:
         key = (row.agent_type, row.call_key)
@@ -422,7 +411,7 @@ class _Group:
             keys.setdefault(row.agent_type, []).append(row.call_key)
         known = {}
         for agent_type, call_keys in keys.items():
-            found = self.connection.execute(SELECT_CALLS, (agent_type, json.dumps(call_keys)))
+            found = self.connection.execute(SELECT_CALLS, (agent_type, _json(call_keys)))
             for values in found.fetchall():
                 known[values[0], values[1]] = _ledger_row(values)
         return known
@@ -438,6 +427,10 @@ class _Group:
             cost_nanos=row.cost_nanos,
             sign=sign,
         )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _change_of(session: SessionState) -> StatusChange:
@@ -462,7 +455,7 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
         row.cost_nanos,
         row.price,
         row.authority,
-        msgspec.json.encode(row.witnesses).decode(),
+        _json(row.witnesses),
     )
 
 

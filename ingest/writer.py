@@ -114,6 +114,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._last_id = 0
         self._data_version = -1
+        self._checkpointed_groups = 0
         self.figures = WriterFigures()
 
     def start(self) -> None:
@@ -284,6 +285,9 @@ class Writer:
             self._note(error)
 
     def _tick(self, connection: sqlite3.Connection) -> None:
+        if self.figures.groups != self._checkpointed_groups and not self._queue.live:
+            self._checkpointed_groups = self.figures.groups
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         changes, idled = advance(connection, self._clock(), self._timeout_ms)
         if changes:
             self._listener.publish_changes(changes, idled)

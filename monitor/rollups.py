@@ -8,7 +8,10 @@ from collections import defaultdict
 from sqlite3 import Connection
 from typing import Any, Final
 
+import msgspec
+
 from monitor.models.rollup import EventHour
+from monitor.sql import added, update, upsert_sums
 from monitor.times import HOUR_MS
 from pricing.usage import Usage
 
@@ -38,24 +41,11 @@ SESSION_CALL_SUMS: Final = (
 )
 
 
-def _upsert(table: str, key: tuple[str, ...], sums: tuple[str, ...]) -> str:
-    columns = key + sums
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
-        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
-    )
-
-
-def _add_to_sessions(sums: tuple[str, ...]) -> str:
-    return f"UPDATE sessions SET {', '.join(f'{name} = {name} + ?' for name in sums)} WHERE id = ?"
-
-
-ADD_EVENTS: Final = _upsert("event_hours", EVENT_KEY, EVENT_SUMS)
-ADD_USAGE: Final = _upsert("usage_hours", USAGE_KEY, USAGE_SUMS)
-ADD_FILE: Final = _upsert("session_files", ("session_id", "path"), ("edits",))
-ADD_SESSION_EVENTS: Final = _add_to_sessions(SESSION_EVENT_SUMS)
-ADD_SESSION_CALLS: Final = _add_to_sessions(SESSION_CALL_SUMS)
+ADD_EVENTS: Final = upsert_sums("event_hours", EVENT_KEY, EVENT_SUMS)
+ADD_USAGE: Final = upsert_sums("usage_hours", USAGE_KEY, USAGE_SUMS)
+ADD_FILE: Final = upsert_sums("session_files", ("session_id", "path"), ("edits",))
+ADD_SESSION_EVENTS: Final = update("sessions", "id", added("sessions", *SESSION_EVENT_SUMS))
+ADD_SESSION_CALLS: Final = update("sessions", "id", added("sessions", *SESSION_CALL_SUMS))
 DROP_EMPTY_USAGE: Final = (
     f"DELETE FROM usage_hours WHERE {' AND '.join(f'{name} = ?' for name in USAGE_KEY)} AND calls = 0"
 )
@@ -148,33 +138,30 @@ class Tally:
 
     def apply(self, connection: Connection) -> None:
         """Write the additions; part of the transaction that stores what they count."""
-        files_before = self._known_files(connection)
-        connection.executemany(ADD_EVENTS, [(*key, *sums) for key, sums in self.events.items()])
-        if self.files:
-            connection.executemany(ADD_FILE, [(*key, edits) for key, edits in self.files.items()])
-        fresh: dict[str, int] = defaultdict(int)
-        for session_id, path in self.files:
-            fresh[session_id] += (session_id, path) not in files_before
-        connection.executemany(
-            ADD_SESSION_EVENTS,
-            [(*sums, fresh[session_id], session_id) for session_id, sums in self.session_events.items()],
+        fresh = self._fresh_files(connection)
+        ADD_EVENTS.run(connection, [(*key, *sums) for key, sums in self.events.items()])
+        ADD_FILE.run(connection, [(*key, edits) for key, edits in self.files.items()])
+        ADD_SESSION_EVENTS.run(
+            connection, [(name, *sums, fresh.get(name, 0)) for name, sums in self.session_events.items()]
         )
-        if self.usage:
-            connection.executemany(ADD_USAGE, [(*key, *sums) for key, sums in self.usage.items()])
-            connection.executemany(
-                ADD_SESSION_CALLS, [(*sums, session_id) for session_id, sums in self.session_calls.items()]
-            )
+        ADD_USAGE.run(connection, [(*key, *sums) for key, sums in self.usage.items()])
+        ADD_SESSION_CALLS.run(connection, [(name, *sums) for name, sums in self.session_calls.items()])
         connection.executemany(DROP_EMPTY_USAGE, self._subtracted)
 
-    def _known_files(self, connection: Connection) -> set[tuple[str, str]]:
-        known: set[tuple[str, str]] = set()
-        for session_id, path in self.files:
-            found = connection.execute(
-                "SELECT 1 FROM session_files WHERE session_id = ? AND path = ?", (session_id, path)
-            ).fetchone()
-            if found:
-                known.add((session_id, path))
-        return known
+    def _fresh_files(self, connection: Connection) -> dict[str, int]:
+        """How many of the edited files each session had not edited before."""
+        fresh: dict[str, int] = defaultdict(int)
+        if not self.files:
+            return fresh
+        rows = connection.execute(
+            "SELECT f.session_id, f.path FROM json_each(?) AS pair JOIN session_files f "
+            "ON f.session_id = pair.value ->> 0 AND f.path = pair.value ->> 1",
+            (msgspec.json.encode(list(self.files)).decode(),),
+        )
+        known = set(rows.fetchall())
+        for pair in self.files:
+            fresh[pair[0]] += pair not in known
+        return fresh
 
 
 def _add(sums: list[int], amounts: tuple[int, ...], sign: int) -> None:

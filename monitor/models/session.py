@@ -60,8 +60,6 @@ class Session(models.Model):
         db_table = "sessions"
         indexes: ClassVar = [
             models.Index(fields=["status", "last_event_at"], name="sessions_status_last"),
-            models.Index(fields=["last_event_at"], name="sessions_last"),
-            models.Index(fields=["project"], name="sessions_project"),
             models.Index(
                 fields=["parent_id"], name="sessions_parent", condition=models.Q(parent_id__isnull=False)
             ),

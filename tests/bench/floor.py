@@ -1,6 +1,7 @@
 """The floor: the least ASGI application that validates the same events and commits them in groups.
 
-One table without indexes, no sessions, no prices, no stream: what any implementation has to pay.
+Typed checks, the dedupe key, ids in the answer; one table, no sessions, no prices, no sums, no stream: what
+any implementation has to pay.
 `python -m tests.bench.floor PORT DATABASE`
 """
 
@@ -9,25 +10,43 @@ import sqlite3
 import sys
 import threading
 from collections import deque
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import uvicorn
 
+EventType = Literal[
+    "tool_use",
+    "session_start",
+    "session_end",
+    "error",
+    "llm_request",
+    "llm_response",
+    "response",
+    "file_change",
+    "git_commit",
+    "plan_step",
+    "user_prompt",
+]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
 
 class Event(msgspec.Struct):
-    session_id: str
-    agent_type: str
-    event_type: str
+    session_id: Annotated[str, msgspec.Meta(min_length=1)]
+    agent_type: Annotated[str, msgspec.Meta(min_length=1)]
+    event_type: EventType
     event_id: str | None = None
     tool_name: str | None = None
-    status: str | None = None
-    tokens_in: int = 0
-    tokens_out: int = 0
+    status: Literal["success", "error", "timeout"] = "success"
+    tokens_in: Count = 0
+    tokens_out: Count = 0
+    cache_read_tokens: Count = 0
+    cache_write_tokens: Count = 0
     model: str | None = None
     project: str | None = None
     branch: str | None = None
-    duration_ms: int | None = None
+    duration_ms: Count | None = None
+    cost_usd: float | None = None
     client_timestamp: str | None = None
     source: str | None = None
     metadata: msgspec.Raw = msgspec.Raw(b"{}")
@@ -38,10 +57,11 @@ class Batch(msgspec.Struct):
 
 
 COLUMNS = Event.__struct_fields__
-INSERT = f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+ROW = f"({', '.join('?' * len(COLUMNS))})"
+CHUNK = 64
 decode_event = msgspec.json.Decoder(Event).decode
 decode_batch = msgspec.json.Decoder(Batch).decode
-waiting: deque[tuple[list[Event], asyncio.Future[None]]] = deque()
+waiting: deque[tuple[list[Event], asyncio.Future[list[int]]]] = deque()
 wake = threading.Condition()
 
 
@@ -49,16 +69,28 @@ def write(path: str, loop: asyncio.AbstractEventLoop) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute(f"CREATE TABLE events (id INTEGER PRIMARY KEY, {', '.join(COLUMNS)})")
+    connection.execute(f"CREATE TABLE events (id INTEGER PRIMARY KEY, {', '.join(COLUMNS)}, UNIQUE (event_id))")
     while True:
         with wake:
             while not waiting:
                 wake.wait()
             group = [waiting.popleft() for _ in range(len(waiting))]
+        events = [event for events, _ in group for event in events]
+        stored: dict[str | None, int] = {}
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(INSERT, [_values(event) for events, _ in group for event in events])
+        for start in range(0, len(events), CHUNK):
+            stored.update(_insert(connection, events[start : start + CHUNK]))
         connection.execute("COMMIT")
-        loop.call_soon_threadsafe(_answer, [future for _, future in group])
+        answers = [(future, [stored[event.event_id] for event in events]) for events, future in group]
+        loop.call_soon_threadsafe(_answer, answers)
+
+
+def _insert(connection: sqlite3.Connection, events: list[Event]) -> list[tuple[str | None, int]]:
+    sql = (
+        f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES {', '.join([ROW] * len(events))} "
+        "ON CONFLICT DO NOTHING RETURNING event_id, id"
+    )
+    return connection.execute(sql, [value for event in events for value in _values(event)]).fetchall()
 
 
 def _values(event: Event) -> tuple[Any, ...]:
@@ -66,9 +98,9 @@ def _values(event: Event) -> tuple[Any, ...]:
     return (*values[:-1], bytes(values[-1]).decode())
 
 
-def _answer(futures: list[asyncio.Future[None]]) -> None:
-    for future in futures:
-        future.set_result(None)
+def _answer(answers: list[tuple[asyncio.Future[list[int]], list[int]]]) -> None:
+    for future, ids in answers:
+        future.set_result(ids)
 
 
 class Floor:
@@ -84,13 +116,14 @@ class Floor:
         body = (await receive())["body"]
         single = scope["path"] == "/api/events"
         events = [decode_event(body)] if single else decode_batch(body).events if body else []
+        ids: list[int] = []
         if events:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
             with wake:
                 waiting.append((events, future))
                 wake.notify()
-            await future
-        answer = b'{"received":%d}' % len(events)
+            ids = await future
+        answer = msgspec.json.encode({"received": len(ids), "ids": ids, "duplicates": 0})
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 201, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

@@ -25,12 +25,48 @@ def list_events(wanted: EventFilter, limit: int, offset: int) -> tuple[list[Even
     total = count_events(wanted)
     if offset >= total:
         return [], total
-    where, parameters = _where(wanted)
+    where, parameters = _where(_narrowed(wanted, offset + limit))
     rows = fetch(
         f"SELECT {EVENT_COLUMNS_SQL} FROM events {where} ORDER BY created_at DESC, id DESC LIMIT %s OFFSET %s",
         [*parameters, limit, offset],
     )
     return [event_row(values) for values in rows], total
+
+
+def _narrowed(wanted: EventFilter, needed: int) -> EventFilter:
+    """The same filter within the hours that hold the page, so that a rare value costs no walk over all events.
+
+    The rollup tells how many matches each hour has: the page ends in the hour where `needed` are reached.
+    """
+    conditions, parameters = _text_conditions(wanted)
+    if wanted.session_id is not None or not conditions:
+        return wanted
+    hours = fetch(
+        f"SELECT received_hour, sum(events) FROM event_hours WHERE {' AND '.join(conditions)} "
+        "GROUP BY 1 ORDER BY 1 DESC",
+        parameters,
+    )
+    until_ms = wanted.until_ms
+    matches, newest = 0, None
+    for hour, events in hours:
+        if until_ms is not None and hour > until_ms:
+            continue
+        newest = hour if newest is None else newest
+        # An hour that `until` cuts may hold fewer matches than the rollup says.
+        matches += events if until_ms is None or hour + HOUR_MS <= until_ms else 0
+        if matches >= needed:
+            return _within(wanted, hour, newest)
+    return _within(wanted, None, newest)
+
+
+def _within(wanted: EventFilter, first_hour: int | None, last_hour: int | None) -> EventFilter:
+    since_ms, until_ms = wanted.since_ms, wanted.until_ms
+    if first_hour is not None:
+        since_ms = first_hour if since_ms is None else max(since_ms, first_hour)
+    if last_hour is not None:
+        end_ms = last_hour + HOUR_MS - 1
+        until_ms = end_ms if until_ms is None else min(until_ms, end_ms)
+    return wanted._replace(since_ms=since_ms, until_ms=until_ms)
 
 
 def _where(wanted: EventFilter) -> tuple[str, list[Any]]:

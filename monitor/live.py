@@ -132,10 +132,10 @@ class Hub:
             self.clients += 1
             return Position(self.end, self.last_event_id), waiting
 
-    def rewind(self, position: Position) -> None:
-        """Back to the ring's start, after a read from the database; frames it has already are passed over."""
+    def skip_lost(self, position: Position) -> None:
+        """On to the ring's start where the position fell off it; events of the ring that were read are skipped."""
         with self._lock:
-            position.next_frame = self._first
+            position.next_frame = max(position.next_frame, self._first)
 
     def leave(self, waiting: asyncio.Event) -> None:
         self._waiting.discard(waiting)

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -26,6 +27,10 @@ from monitor.live import (
 from monitor.queries import count_events_after, events_after
 from monitor.rows import EventRow
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+log = logging.getLogger("agentmonitor.stream")
+
 # One write; the transport buffers at most this much beyond its own mark for a client that reads slowly.
 CHUNK_BYTES: Final = 256 * 1024
 PAGE_EVENTS: Final = 500
@@ -44,28 +49,32 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
 
     _task: "asyncio.Task[None] | None" = None
 
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        async def receive_or_end() -> dict[str, Any]:
+            """What the client says, or its disconnect when the stream ended from our side."""
+            receiving = asyncio.ensure_future(receive())
+            ends: list[asyncio.Future[Any]] = [receiving, *([self._task] if self._task else [])]
+            try:
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                return receiving.result() if receiving.done() else {"type": "http.disconnect"}
+            finally:
+                receiving.cancel()
+
+        await super().__call__(scope, receive_or_end, send)
+
     async def http_request(self, message: dict[str, Any]) -> None:
         # The base class answers and ends here; a stream goes on beside the wait for its disconnect.
         if not message.get("more_body"):
             self._task = asyncio.ensure_future(self._serve())
-            self._task.add_done_callback(self._served)
 
     async def http_disconnect(self, message: dict[str, Any]) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._task
+            await asyncio.wait([self._task])
+            error = None if self._task.cancelled() else self._task.exception()
+            if error is not None and not isinstance(error, TimeoutError):
+                log.error("a stream ended in an error", exc_info=error)
         raise StopConsumer
-
-    def _served(self, task: "asyncio.Task[None]") -> None:
-        """The stream ended from our side: end the consumer too."""
-        if not task.cancelled():
-            task.exception()
-            waiting = asyncio.ensure_future(self._end())
-            waiting.add_done_callback(lambda done: done.exception())
-
-    async def _end(self) -> None:
-        await self.dispatch({"type": "http.disconnect"})
 
     async def _serve(self) -> None:
         if hub.clients >= settings.ENVIRONMENT.max_sse_clients:
@@ -75,7 +84,8 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         try:
             await self.send_headers(headers=HEADERS)
             async for content in self._contents(position, waiting):
-                await _within(STALLED_SECONDS, self.send_body(content, more_body=True))
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await self.send_body(content, more_body=True)
             await self.send_body(b"")
         finally:
             hub.leave(waiting)
@@ -112,8 +122,11 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
             if monotonic() >= next_heartbeat:
                 next_heartbeat = monotonic() + heartbeat_seconds
                 yield HEARTBEAT
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the result,
+            # and a stream whose client has gone would stay for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(waiting.wait(), max(0.0, next_heartbeat - monotonic()))
+                async with asyncio.timeout(max(0.0, next_heartbeat - monotonic())):
+                    await waiting.wait()
 
     def _wanted(self) -> Filter:
         query = parse_qs(self.scope["query_string"].decode("utf-8", "replace"))
@@ -131,10 +144,10 @@ async def _missed(position: Position, wanted: Filter) -> AsyncIterator[bytes]:
     """What the client missed, from the database, up to where the ring goes on."""
     if await _count(position.last_event_id) > MOST_MISSED:
         position.last_event_id = hub.last_event_id
-        hub.rewind(position)
+        hub.skip_lost(position)
         yield RESYNC_FRAME
         return
-    hub.rewind(position)
+    hub.skip_lost(position)
     while True:
         rows = await _page(position.last_event_id)
         if not rows:
@@ -153,7 +166,3 @@ async def _count(last_event_id: int) -> int:
 
 async def _page(last_event_id: int) -> list[EventRow]:
     return await database_sync_to_async(events_after)(last_event_id, PAGE_EVENTS)
-
-
-async def _within(seconds: float, sending: Awaitable[None]) -> None:
-    await asyncio.wait_for(sending, seconds)

@@ -1,7 +1,7 @@
 """The application: guard → hot paths | live stream | Django. The same under uvicorn and daphne."""
 
 import os
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,7 +21,7 @@ from monitor.stream import StreamConsumer
 process = Process()
 
 slow_lanes = ProtocolTypeRouter(
-    {"http": URLRouter([path("api/stream", StreamConsumer.as_asgi()), re_path("", django_application)])}
+    {"http": URLRouter([path("api/stream", StreamConsumer.as_asgi()), re_path("", cast(Any, django_application))])}
 )
 
 

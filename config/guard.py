@@ -91,7 +91,8 @@ class Guard:
         if not path.startswith(("/api/", "/v1/")) or path in OPEN_PATHS:
             return True
         scheme, _, token = (authorization or b"").partition(b" ")
-        return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token or b"")
+        is_bearer: bool = scheme.lower() == b"bearer"
+        return is_bearer and hmac.compare_digest(token.strip(), self._token or b"")
 
 
 def _is_own(origin: bytes, host: bytes, scope: Scope) -> bool:

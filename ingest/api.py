@@ -8,14 +8,21 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from ninja.errors import HttpError
 
 from ingest import gateway, runtime
-from ingest.body import BodyTooLarge, BodyUnreadable, unpack
-from ingest.contract import BatchBody, EventBody
+from ingest.body import EVENT_BODY_BYTES, BodyTooLarge, BodyUnreadable, unpack
+from ingest.contract import BatchBody, BodyFault, EventBody, decode_json
 from ingest.fastlane import LANES, TOO_LARGE, UNREADABLE, is_taken
-from ingest.gateway import Answer
-from monitor.api import router
+from ingest.gateway import Answer, Work, json_answer
+from ingest.store import Batch
+from monitor.api import json_response, router
 from monitor.openapi import described
+from monitor.quotas import Quota, QuotaFault, UnknownProvider, from_post, from_statusline, quota_entries
+from monitor.saved_quotas import QUOTA_MARKER, saved_quotas
+from monitor.times import now_ms
+
+__all__ = ["router"]
 
 
 class Received(msgspec.Struct):
@@ -63,18 +70,67 @@ def post_claude_hook(request: HttpRequest) -> HttpResponse:
     return _through("/api/hooks/claude-code", request)
 
 
+@router.post(
+    "/otel/v1/{signal}", tags=["ingest"], openapi_extra=described(dict, request=dict, also=(400, 413, 503))
+)
+def post_otlp(request: HttpRequest, signal: str) -> HttpResponse:
+    """OTLP/HTTP logs, metrics and traces, as JSON or protobuf; also at /v1/{signal}."""
+    if f"/api/otel/v1/{signal}" not in LANES:
+        return json_response({"error": "Not Found"}, 404)
+    return _through(f"/api/otel/v1/{signal}", request)
+
+
+@router.get("/provider-quotas", openapi_extra=described(list[dict[str, Any]]))
+def provider_quotas(request: HttpRequest) -> HttpResponse:
+    """The providers' own limits, as they were last told."""
+    return json_response(quota_entries(saved_quotas()))
+
+
+@router.post("/provider-quotas/claude/statusline", openapi_extra=described(dict, request=dict, also=(400, 503)))
+def post_statusline(request: HttpRequest) -> HttpResponse:
+    """The JSON that Claude Code pipes to its status line."""
+    quota = from_statusline(_json_body(request), now_ms())
+    if quota is None:
+        return json_response({"accepted": False, "reason": "missing rate_limits payload"}, 202)
+    return _store_quota("claude", quota)
+
+
+@router.post("/provider-quotas/{provider}", openapi_extra=described(dict, request=dict, also=(400, 404, 503)))
+def post_quota(request: HttpRequest, provider: str) -> HttpResponse:
+    """A provider's limits, as a client read them."""
+    try:
+        return _store_quota(provider, from_post(provider, _json_body(request), now_ms()))
+    except (UnknownProvider, QuotaFault) as fault:
+        return json_response({"error": str(fault)}, 404 if isinstance(fault, UnknownProvider) else 400)
+
+
+def _store_quota(provider: str, quota: Quota) -> HttpResponse:
+    marker = (f"{QUOTA_MARKER}{provider}", msgspec.json.encode(quota).decode())
+    work = Work(Batch(markers=[marker]), lambda _: json_answer(202, {"accepted": True}))
+    return _response(gateway.perform_blocking(work, runtime.writer(), 0))
+
+
+def _json_body(request: HttpRequest) -> Any:
+    try:
+        return decode_json(_body(request, EVENT_BODY_BYTES))
+    except (BodyFault, BodyUnreadable):
+        raise HttpError(400, "Invalid JSON payload") from None
+    except BodyTooLarge:
+        raise HttpError(413, TOO_LARGE) from None
+
+
 def _through(path: str, request: HttpRequest) -> HttpResponse:
-    lane = LANES[path]
-    headers = [(b"content-type", request.headers.get("Content-Type", "").encode("latin-1", "replace"))]
-    if lane.wrong_type is not None and not is_taken(headers):
+    lane, content_type = LANES[path], request.headers.get("Content-Type") or None
+    if lane.wrong_type is not None and not is_taken(content_type):
         return _response(lane.wrong_type)
     try:
         body = _body(request, lane.limit_bytes)
     except BodyTooLarge:
-        return _response(TOO_LARGE)
+        return _response(lane.fail(413, TOO_LARGE, content_type))
     except BodyUnreadable:
-        return _response(UNREADABLE)
-    return _response(gateway.perform_blocking(lane.work(body), runtime.writer(), len(body)))
+        return _response(lane.fail(400, UNREADABLE, content_type))
+    work = lane.work(body, content_type)
+    return _response(gateway.perform_blocking(work, runtime.writer(), len(body)))
 
 
 def _body(request: HttpRequest, limit_bytes: int) -> bytes:

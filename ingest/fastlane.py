@@ -1,73 +1,102 @@
 """The ASGI door of the hot paths: what agents send, answered without going through Django."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest import gateway
+from channels.db import database_sync_to_async
+
+from ingest import gateway, otlp_gateway
 from ingest.body import (
     EVENT_BODY_BYTES,
+    OTLP_BODY_BYTES,
     BodyTooLarge,
     BodyUnreadable,
     ClientGone,
     Receive,
     read_body,
 )
+from ingest.contract import NOT_AN_OBJECT
 from ingest.gateway import Answer, Work, error_answer
 from ingest.writer import Writer
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
 
-TAKEN_TYPES: Final = (b"application/json", b"text/plain")
+TAKEN_TYPES: Final = ("application/json", "text/plain")
+TOO_LARGE: Final = "The body is larger than the limit"
+UNREADABLE: Final = "The body can't be unpacked as its Content-Encoding says"
 
 
+Fail = Callable[[int, str, str | None], Answer]
+
+
+def _fail_in_json(status: int, error: str, content_type: str | None) -> Answer:
+    return error_answer(status, error)
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
-    """One hot path: its parser, its body limit, and how it refuses a body of the wrong kind."""
+    """One hot path: its parser, its body limit, and its form of errors.
 
-    __slots__ = ("limit_bytes", "work", "wrong_type")
+    `wrong_type` is what a body of another kind than JSON gets; None leaves the kind to the parser. `threaded`
+    parsers may take long or read the database, so they run beside the event loop.
+    """
 
-    def __init__(
-        self,
-        work: Callable[[bytes], Work | Answer],
-        limit_bytes: int = EVENT_BODY_BYTES,
-        wrong_type: Answer | None = None,
-    ) -> None:
-        self.work, self.limit_bytes, self.wrong_type = work, limit_bytes, wrong_type
+    work: Callable[[bytes, str | None], Work | Answer]
+    limit_bytes: int = EVENT_BODY_BYTES
+    wrong_type: Answer | None = None
+    fail: Fail = _fail_in_json
+    threaded: bool = False
 
 
 LANES: Final = {
-    "/api/events": Lane(gateway.event_work, wrong_type=gateway.event_work(b"null")),  # type: ignore[arg-type]
+    "/api/events": Lane(gateway.event_work, wrong_type=gateway.invalid_event(NOT_AN_OBJECT)),
     "/api/events/batch": Lane(gateway.batch_work, wrong_type=error_answer(400, "Expected { events: [...] }")),
     "/api/hooks/claude-code": Lane(gateway.claude_hook_work, wrong_type=error_answer(415, "Expected a JSON body")),
+} | {
+    # Exporters look at the root by default.
+    f"{prefix}/v1/{signal}": Lane(work, OTLP_BODY_BYTES, fail=otlp_gateway.failure, threaded=True)
+    for prefix in ("/api/otel", "")
+    for signal, work in otlp_gateway.WORKS.items()
 }
-TOO_LARGE: Final = error_answer(413, "The body is larger than the limit")
-UNREADABLE: Final = error_answer(400, "The body can't be unpacked as its Content-Encoding says")
 
 
 async def serve(lane: Lane, writer: Writer, scope: Scope, receive: Receive, send: Send) -> None:
     """Read, store, answer."""
-    headers = scope["headers"]
+    content_type = content_type_of(scope["headers"])
     try:
-        if lane.wrong_type is not None and not is_taken(headers):
+        if lane.wrong_type is not None and not is_taken(content_type):
             answer = lane.wrong_type
         else:
-            body = await read_body(receive, headers, lane.limit_bytes)
-            answer = await gateway.perform(lane.work(body), writer, len(body))
+            body = await read_body(receive, scope["headers"], lane.limit_bytes)
+            if lane.threaded:
+                work = await database_sync_to_async(lane.work)(body, content_type)
+            else:
+                work = lane.work(body, content_type)
+            answer = await gateway.perform(work, writer, len(body))
     except BodyTooLarge:
-        answer = TOO_LARGE
+        answer = lane.fail(413, TOO_LARGE, content_type)
     except BodyUnreadable:
-        answer = UNREADABLE
+        answer = lane.fail(400, UNREADABLE, content_type)
     except ClientGone:
         return
     await send_answer(send, answer)
 
 
-def is_taken(headers: list[tuple[bytes, bytes]]) -> bool:
+def content_type_of(headers: list[tuple[bytes, bytes]]) -> str | None:
     for name, value in headers:
         if name == b"content-type":
-            kind = value.split(b";", 1)[0].strip().lower()
-            return not kind or kind in TAKEN_TYPES or kind.endswith(b"+json")
-    return True
+            return value.decode("latin-1")
+    return None
+
+
+def is_taken(content_type: str | None) -> bool:
+    """JSON, whatever it calls itself, and the text/plain of browsers' beacons."""
+    if content_type is None or content_type == "application/json":
+        return True
+    kind = content_type.split(";", 1)[0].strip().lower()
+    return kind in TAKEN_TYPES or kind.endswith("+json")
 
 
 async def send_answer(send: Send, answer: Answer) -> None:

@@ -4,7 +4,8 @@ Every function that stores is written once, as a pair of parse and answer around
 only step that waits, so each door brings its own way of waiting.
 """
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import msgspec
 from django.conf import settings
@@ -29,14 +30,16 @@ class Answer(NamedTuple):
 
 
 class Work(NamedTuple):
-    """A batch to store, and what to answer once it is stored."""
+    """A batch to store, what to answer once it is stored, and what to take back when it can't be."""
 
     batch: Batch
-    answer: Any  # Callable[[Stored], Answer]
+    answer: Callable[[Stored], Answer]
+    undo: Callable[[], None] | None = None
+    fail: Callable[[int, str], Answer] | None = None
 
 
-def json_answer(status: int, content: object, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
-    return Answer(status, _encode(content), headers)
+def json_answer(status: int, content: object) -> Answer:
+    return Answer(status, _encode(content))
 
 
 def error_answer(status: int, error: str) -> Answer:
@@ -47,7 +50,7 @@ def payload_limit_bytes() -> int:
     return int(settings.ENVIRONMENT.max_payload_kb) * 1024
 
 
-def event_work(body: bytes) -> Work | Answer:
+def event_work(body: bytes, content_type: str | None = None) -> Work | Answer:
     """POST /api/events."""
     parsed = parse_event(body, payload_limit_bytes())
     if isinstance(parsed, NewEvent):
@@ -65,7 +68,7 @@ def _event_answer(stored: Stored) -> Answer:
     return json_answer(status, {"received": len(stored.ids), "ids": stored.ids, "duplicates": stored.duplicates})
 
 
-def batch_work(body: bytes) -> Work | Answer:
+def batch_work(body: bytes, content_type: str | None = None) -> Work | Answer:
     """POST /api/events/batch."""
     try:
         parsed = parse_batch(body, payload_limit_bytes())
@@ -88,7 +91,7 @@ def _batch_answer(parsed: Parsed, stored: Stored) -> Answer:
     return json_answer(201, content)
 
 
-def claude_hook_work(body: bytes) -> Work | Answer:
+def claude_hook_work(body: bytes, content_type: str | None = None) -> Work | Answer:
     """POST /api/hooks/claude-code: the client's own hook body; answers its own decision form."""
     try:
         outcome = claude_code.read_body(
@@ -107,9 +110,9 @@ async def perform(work: Work | Answer, writer: Writer, body_bytes: int) -> Answe
     if isinstance(work, Answer):
         return work
     try:
-        return work.answer(await writer.store(work.batch, body_bytes))  # type: ignore[no-any-return]
+        return work.answer(await writer.store(work.batch, body_bytes))
     except (Overloaded, Unavailable, Stopped) as fault:
-        return unavailable_answer(fault)
+        return _unavailable(work, fault)
 
 
 def perform_blocking(work: Work | Answer, writer: Writer, body_bytes: int) -> Answer:
@@ -117,15 +120,17 @@ def perform_blocking(work: Work | Answer, writer: Writer, body_bytes: int) -> An
     if isinstance(work, Answer):
         return work
     try:
-        return work.answer(writer.store_blocking(work.batch, body_bytes))  # type: ignore[no-any-return]
+        return work.answer(writer.store_blocking(work.batch, body_bytes))
     except (Overloaded, Unavailable, Stopped) as fault:
-        return unavailable_answer(fault)
+        return _unavailable(work, fault)
 
 
-def unavailable_answer(fault: Exception) -> Answer:
+def _unavailable(work: Work, fault: Exception) -> Answer:
+    if work.undo is not None:
+        work.undo()
     reason = {
         Overloaded: "Too many events are waiting to be stored",
         Stopped: "The server is stopping",
     }.get(type(fault), "The database can't be written now")
-    retry = ((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),)
-    return json_answer(503, {"error": reason}, retry)
+    answer = (work.fail or error_answer)(503, reason)
+    return answer._replace(headers=((b"retry-after", b"%d" % RETRY_AFTER_SECONDS),))

@@ -42,6 +42,8 @@ class Batch(msgspec.Struct):
     events: Sequence[NewEvent] = ()
     facts: Sequence[SessionFacts] = ()
     files: Sequence[FileProgress] = ()
+    # Facts about the installation as a whole, by key (monitor.models.Marker).
+    markers: Sequence[tuple[str, str]] = ()
 
 
 class Stored(msgspec.Struct):
@@ -117,6 +119,10 @@ UPSERT_FILES: Final = insert(
     "events_imported = excluded.events_imported, imported_at = excluded.imported_at",
 )
 
+UPSERT_MARKERS: Final = insert(
+    "markers", ("key", "value"), "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoreRules:
@@ -186,7 +192,8 @@ class _Group:
         return self.outcome
 
     def _load_sessions(self, batches: Sequence[Batch]) -> None:
-        wanted = {item.session_id for batch in batches for item in (*batch.events, *batch.facts)}
+        wanted = {event.session_id for batch in batches for event in batch.events}
+        wanted |= {facts.session_id for batch in batches for facts in batch.facts}
         for values in self.connection.execute(SELECT_SESSIONS, (_json(list(wanted)),)).fetchall():
             session = SessionState(*values)
             self.sessions[session.id] = session
@@ -359,6 +366,8 @@ class _Group:
         self.tally.apply(connection)
         files = [file for batch in batches for file in batch.files]
         UPSERT_FILES.run(connection, [(f.path, f.digest, f.size_bytes, f.source, f.events, now_ms) for f in files])
+        markers = {key: value for batch in batches for key, value in batch.markers}
+        UPSERT_MARKERS.run(connection, list(markers.items()))
         self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]
 
     def _write_sessions(self) -> None:
@@ -460,15 +469,16 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
 
 
 def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
+    cost_nanos, price, authority, witnesses, row_id = values[12:]
     return LedgerRow(
         *values[:6],
-        Usage(*values[6:12]),
-        values[14],
-        values[12] if values[13] == CLIENT_PRICE else None,
-        msgspec.json.decode(values[15], type=list[Witness]),
-        values[16],
-        values[12],
-        values[13],
+        usage=Usage(*values[6:12]),
+        authority=authority,
+        given_cost_nanos=cost_nanos if price == CLIENT_PRICE else None,
+        witnesses=msgspec.json.decode(witnesses, type=list[Witness]),
+        id=row_id,
+        cost_nanos=cost_nanos,
+        price=price,
     )
 
 

@@ -96,14 +96,9 @@ def _call_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
 
 
 def _call_row(values: tuple[Any, ...]) -> CallRow:
-    return CallRow(
-        *values[:4],
-        iso_text(values[4]),
-        *values[5:11],
-        dollars(values[11]),
-        *values[12:15],
-        [_witness(witness) for witness in msgspec.json.decode(values[15])],
-    )
+    witnesses = [_witness(witness) for witness in msgspec.json.decode(values[15])]
+    shown = (*values[:4], iso_text(values[4]), *values[5:11], dollars(values[11]), *values[12:15], witnesses)
+    return CallRow(*shown)
 
 
 def _witness(witness: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +143,7 @@ def _key(group_by: str, value: Any) -> str:
 
 
 def _usage_row(key: str, sums: Any) -> UsageRow:
-    return UsageRow(key, *sums[:8], dollars(int(sums[8])) or 0)
+    return UsageRow(*(key, *sums[:8], dollars(int(sums[8])) or 0))
 
 
 def _session_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:

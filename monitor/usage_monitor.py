@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from monitor.queries_stats import agent_types_seen, used_since
+from monitor.quotas import quota_entries
 from monitor.rows import dollars
+from monitor.saved_quotas import saved_quotas
 from monitor.times import HOUR_MS, now_ms
 
 
@@ -39,10 +41,10 @@ def _limits() -> dict[str, Limits]:
 
 
 def usage_monitor(at_ms: int | None = None) -> list[dict[str, Any]]:
-    """One entry for each agent type that was seen and has a limit."""
+    """One entry for each agent type that was seen and has a limit; beside them what the providers told."""
     at_ms = now_ms() if at_ms is None else at_ms
     seen = agent_types_seen()
-    return [
+    own = [
         {
             "agent_type": agent_type,
             "limitType": limits.kind,
@@ -52,6 +54,7 @@ def usage_monitor(at_ms: int | None = None) -> list[dict[str, Any]]:
         for agent_type, limits in _limits().items()
         if agent_type in seen and (limits.session.limit or limits.extended.limit)
     ]
+    return own + [entry for entry in quota_entries(saved_quotas()) if entry["updated_at"]]
 
 
 def _used(agent_type: str, kind: str, window: Window, at_ms: int) -> dict[str, Any]:

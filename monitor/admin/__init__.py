@@ -9,3 +9,4 @@ __all__ = ["bookkeeping", "facts", "rollups", "sessions"]
 admin.site.site_header = "AgentMonitor"
 admin.site.site_title = "AgentMonitor admin"
 admin.site.index_title = "Records"
+admin.site.site_url = None  # templates/admin/base_site.html has a link with a better name

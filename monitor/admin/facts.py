@@ -1,5 +1,6 @@
 """Events and calls: the two large tables. Each list walks along an index, and rollups know its length."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin
@@ -10,6 +11,8 @@ from monitor.admin.filters import of_events, period_filter, since_of, value_filt
 from monitor.admin.reading import Link, ReadOnlyAdmin
 from monitor.admin.sessions import agent_types
 from monitor.admin.shown import (
+    NOTHING,
+    Column,
     column,
     dollars,
     duration,
@@ -21,6 +24,7 @@ from monitor.admin.shown import (
     session_link,
     summary,
     text,
+    yes_no,
 )
 from monitor.filters import EventFilter
 from monitor.models import Call, Event, Session, UsageHour
@@ -30,6 +34,17 @@ from pricing.usage import Usage
 # How far back words are looked for in the metadata.
 NEWEST_SEARCHED: Final = 20_000
 EVENT_FILTERS: Final = ("agent_type", "event_type", "tool_name", "model", "project")
+
+
+def cost_of_event(show: Callable[[int | None], str]) -> Column:
+    """Only what used tokens can lack a price."""
+
+    @admin.display(description="cost")
+    def cost(event: Event) -> str:
+        used = event.tokens_in or event.tokens_out or event.cache_read_tokens or event.cache_write_tokens
+        return show(event.cost_nanos) if used or event.cost_nanos is not None else NOTHING
+
+    return cost
 
 
 @admin.register(Event)
@@ -45,7 +60,7 @@ class EventAdmin(ReadOnlyAdmin):
         "status",
         column("duration_ms", duration, "duration"),
         column("model", text),
-        column("cost_nanos", dollars, "cost"),
+        cost_of_event(dollars),
     )
     sortable_by = ()
     list_filter = (
@@ -80,10 +95,10 @@ class EventAdmin(ReadOnlyAdmin):
                 column("cache_read_tokens", number, "cache read"),
                 column("cache_write_tokens", number, "cache write"),
                 column("tokens_out", number, "output"),
-                column("cost_nanos", exact_dollars, "cost"),
+                cost_of_event(exact_dollars),
             ),
         ),
-        ("What", (column("metadata", json_block), "payload_truncated")),
+        ("What", (column("metadata", json_block), column("payload_truncated", yes_no, "cut"))),
         ("Edit", (column("edited_path", text), column("lines_added", number), column("lines_removed", number))),
     )
 

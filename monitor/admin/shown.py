@@ -68,6 +68,10 @@ def text(value: str | None) -> str:
     return value or NOTHING
 
 
+def yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def json_block(value: str) -> SafeString:
     """JSON text, indented; as it stands where it is none."""
     with suppress(msgspec.MsgspecError):

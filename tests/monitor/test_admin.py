@@ -188,6 +188,7 @@ def test_pages_bear_our_name_and_lead_back_to_the_live_page(client: Client) -> N
 
     assert '<a href="/admin/">AgentMonitor</a>' in page
     assert '<a href="/">Live page</a>' in page
+    assert "View site" not in page
     assert "css/admin.css" in page
 
 
@@ -332,6 +333,16 @@ def test_an_event_shows_times_money_and_payload_for_humans(client: Client) -> No
     assert "1.2 s" in page
     assert "&quot;command&quot;: &quot;make test&quot;" in page
     assert "Fix the &lt;tests&gt;" in page
+
+
+def test_only_what_used_tokens_can_lack_a_price(client: Client, records: sqlite3.Connection) -> None:
+    for tokens, model in ((0, None), (5, "nobody-sells-it")):
+        event = NewEvent(session_id="s", agent_type="codex", event_type="response", tokens_in=tokens, model=model)
+        write_group(records, [Batch([event])], now_ms(), RULES)
+
+    page = get(client, list_url("event", "?session=s"))
+
+    assert re.findall(r'class="field-cost">([^<]*)<', page) == ["no price", "–"]
 
 
 def test_strange_ids_and_paths_open(client: Client, records: sqlite3.Connection) -> None:

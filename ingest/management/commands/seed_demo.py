@@ -1,11 +1,13 @@
 """`manage.py seed_demo`: invented sessions in a database of their own."""
 
+import sqlite3
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from ingest.demo.database import DemoRefused, seed
 from ingest.demo.story import DAYS, story
@@ -26,8 +28,10 @@ class Command(BaseCommand):
         timeout_ms = settings.ENVIRONMENT.session_timeout_minutes * MINUTE_MS
         try:
             counts = seed(path, story(at_ms), session_timeout_ms=timeout_ms, now_ms=at_ms, anew=force)
-        except (DemoRefused, OSError) as error:
+        except DemoRefused as error:
             raise CommandError(str(error)) from None
+        except (OSError, DatabaseError, sqlite3.Error) as error:
+            raise CommandError(f"{path} can't be written: {error}") from None
         self.stdout.write(
             f"{path} holds {counts.sessions:,} sessions, {counts.events:,} events and {counts.calls:,} calls."
         )

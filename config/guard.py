@@ -80,7 +80,7 @@ class Guard:
         return None
 
     def _host_is_ours(self, host: bytes) -> bool:
-        name = host.decode("latin-1").lower()
+        name: str = host.decode("latin-1").lower()
         if ":" in name and not name.endswith("]"):
             name, _, port = name.rpartition(":")
             if not port.isdigit():
@@ -91,12 +91,14 @@ class Guard:
         if not path.startswith(("/api/", "/v1/")) or path in OPEN_PATHS:
             return True
         scheme, _, token = (authorization or b"").partition(b" ")
-        is_bearer: bool = scheme.lower() == b"bearer"
-        return is_bearer and hmac.compare_digest(token.strip(), self._token or b"")
+        if scheme.lower() != b"bearer":
+            return False
+        return bool(hmac.compare_digest(token.strip(), self._token or b""))
 
 
 def _is_own(origin: bytes, host: bytes, scope: Scope) -> bool:
-    return origin.lower() == scope.get("scheme", "http").encode() + b"://" + host.lower()
+    own: bytes = scope.get("scheme", "http").encode() + b"://" + host.lower()
+    return origin.lower() == own
 
 
 def _with_headers(send: Send) -> Send:

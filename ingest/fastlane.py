@@ -24,6 +24,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
 
 TAKEN_TYPES: Final = ("application/json", "text/plain")
+PREFERS_MINIMAL: Final = (b"prefer", b"return=minimal")
+NO_CONTENT: Final = Answer(204, b"")
 TOO_LARGE: Final = "The body is larger than the limit"
 UNREADABLE: Final = "The body can't be unpacked as its Content-Encoding says"
 
@@ -40,7 +42,8 @@ class Lane:
     """One hot path: its parser, its body limit, and its form of errors.
 
     `wrong_type` is what a body of another kind than JSON gets; None leaves the kind to the parser. `threaded`
-    parsers may take long or read the database, so they run beside the event loop.
+    parsers may take long or read the database, so they run beside the event loop. `minimal` answers nothing
+    instead of `{}` to a client that prefers it (RFC 7240): Claude Code writes every body into its transcript.
     """
 
     work: Callable[[bytes, str | None], Work | Answer]
@@ -48,6 +51,7 @@ class Lane:
     wrong_type: Answer | None = None
     fail: Fail = _fail_in_json
     threaded: bool = False
+    minimal: bool = False
 
 
 LANES: Final = {
@@ -75,6 +79,8 @@ async def serve(lane: Lane, writer: Writer, scope: Scope, receive: Receive, send
             else:
                 work = lane.work(body, content_type)
             answer = await gateway.perform(work, writer, len(body))
+            if lane.minimal and answer.body == b"{}" and PREFERS_MINIMAL in scope["headers"]:
+                answer = NO_CONTENT
     except BodyTooLarge:
         answer = lane.fail(413, TOO_LARGE, content_type)
     except BodyUnreadable:

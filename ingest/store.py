@@ -471,7 +471,12 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
 def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
     cost_nanos, price, authority, witnesses, row_id = values[12:]
     return LedgerRow(
-        *values[:6],
+        agent_type=values[0],
+        call_key=values[1],
+        session_id=values[2],
+        model=values[3],
+        called_at=values[4],
+        received_at=values[5],
         usage=Usage(*values[6:12]),
         authority=authority,
         given_cost_nanos=cost_nanos if price == CLIENT_PRICE else None,

@@ -178,16 +178,18 @@ SESSION_COLUMNS = (
 
 
 def _session_row(values: tuple[Any, ...]) -> SessionRow:
+    ended_at = None if values[7] is None else row_text(values[7])
+    state_at = None if values[25] is None else iso_text(values[25])
     return SessionRow(
-        *values[:6],
-        row_text(values[6]),
-        None if values[7] is None else row_text(values[7]),
-        row_text(values[8]),
-        *values[9:13],
-        dollars(values[13]) or 0,
-        *values[14:25],
-        None if values[25] is None else iso_text(values[25]),
-        *values[26:],
+        *(
+            *values[:6],
+            row_text(values[6]),
+            ended_at,
+            row_text(values[8]),
+            *values[9:13],
+            dollars(values[13]) or 0,
+        ),
+        *(*values[14:25], state_at, *values[26:]),
     )
 
 

@@ -65,18 +65,10 @@ EVENT_COLUMNS_SQL = ", ".join(EVENT_COLUMNS)
 
 def event_row(values: tuple[Any, ...]) -> EventRow:
     """From the values of EVENT_COLUMNS; times in ms, cost in nano-dollars, as they are stored."""
+    client_timestamp = None if values[13] is None else iso_text(values[13])
     return EventRow(
-        values[0],
-        values[1],
-        1,
-        *values[2:12],
-        row_text(values[12]),
-        None if values[13] is None else iso_text(values[13]),
-        values[14],
-        int(values[15]),
-        values[16],
-        dollars(values[17]),
-        *values[18:21],
+        *(*values[:2], 1, *values[2:12], row_text(values[12]), client_timestamp, values[14], int(values[15])),
+        *(values[16], dollars(values[17]), *values[18:21]),
     )
 
 

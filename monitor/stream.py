@@ -161,8 +161,10 @@ async def _missed(position: Position, wanted: Filter) -> AsyncIterator[bytes]:
 
 
 async def _count(last_event_id: int) -> int:
-    return await database_sync_to_async(count_events_after)(last_event_id, MOST_MISSED + 1)
+    count: int = await database_sync_to_async(count_events_after)(last_event_id, MOST_MISSED + 1)
+    return count
 
 
 async def _page(last_event_id: int) -> list[EventRow]:
-    return await database_sync_to_async(events_after)(last_event_id, PAGE_EVENTS)
+    rows: list[EventRow] = await database_sync_to_async(events_after)(last_event_id, PAGE_EVENTS)
+    return rows

@@ -74,8 +74,10 @@ def wanted_entries(mode: Mode, url: str, scripts: Path, *, with_token: bool) -> 
 
 def _http_entries(url: str, *, with_token: bool) -> Entries:
     hook: dict[str, Any] = {"type": "http", "url": url, "timeout": HTTP_TIMEOUT_S}
+    # The client writes every body that it gets into the person's transcript, an empty object too.
+    hook["headers"] = {"Prefer": "return=minimal"}
     if with_token:
-        hook["headers"] = {"Authorization": f"Bearer ${TOKEN_VARIABLE}"}
+        hook["headers"]["Authorization"] = f"Bearer ${TOKEN_VARIABLE}"
         hook["allowedEnvVars"] = [TOKEN_VARIABLE]
     command = _command_hook(_posting_command(url, with_token=with_token)) | {"async": True}
     by_command: Entries = {event: [{"hooks": [command]}] for event in COMMAND_ONLY_EVENTS}

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.urls.converters import StringConverter, register_converter
 from ninja import Router
 
 from monitor import queries, queries_stats, queries_usage, status
@@ -17,6 +18,14 @@ from monitor.saved_quotas import saved_quotas
 from monitor.transcript import transcript_entry
 from monitor.usage_monitor import usage_monitor
 
+
+class AnyConverter(StringConverter):
+    """Part of a path that may hold any character: as `path`, and line ends too."""
+
+    regex = "(?s:.+)"
+
+
+register_converter(AnyConverter, "any")
 router = Router(tags=["read"])
 Text = str | None
 MOST_SESSIONS = 5000
@@ -153,7 +162,7 @@ def list_sessions(
     return json_response(SessionPage(sessions, len(sessions)))
 
 
-@router.get("/sessions/{path:session_id}/transcript", openapi_extra=described(dict, also=(404,)))
+@router.get("/sessions/{any:session_id}/transcript", openapi_extra=described(dict, also=(404,)))
 def session_transcript(request: HttpRequest, session_id: str) -> HttpResponse:
     entries = [transcript_entry(row) for row in queries.session_story(session_id)]
     if not entries:
@@ -161,7 +170,7 @@ def session_transcript(request: HttpRequest, session_id: str) -> HttpResponse:
     return json_response({"session_id": session_id, "entries": entries})
 
 
-@router.get("/sessions/{path:session_id}", openapi_extra=described(SessionDetail, also=(404,)))
+@router.get("/sessions/{any:session_id}", openapi_extra=described(SessionDetail, also=(404,)))
 def session_detail(
     request: HttpRequest, session_id: str, event_limit: Text = None, limit: Text = None
 ) -> HttpResponse:

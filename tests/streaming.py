@@ -1,5 +1,6 @@
 """A client of the live stream, over real HTTP."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -50,17 +51,15 @@ class Stream:
 
     def close(self) -> None:
         if not self.ended.is_set():
-            try:
+            with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         self._thread.join(5)
         self.response.close()
         self._connection.close()
 
     def _read(self) -> None:
         fields: list[str] = []
-        try:
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError, AttributeError):
             while line := self.response.readline():
                 text = line.decode().rstrip("\n")
                 if text:
@@ -68,8 +67,6 @@ class Stream:
                 else:
                     self.frames.append(parse_frame(fields))
                     fields = []
-        except (OSError, http.client.HTTPException, ValueError, AttributeError):
-            pass
         self.ended.set()
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:

@@ -3,6 +3,9 @@
 # Reads the hook's JSON from stdin into $hook. What is no JSON object with a session ends the script with 0:
 # a hook that has nothing to say must not disturb the agent.
 
+# `claude -p` ends the hooks that still run in the background when it leaves; the last events of a run are theirs.
+trap '' TERM HUP
+
 AGENTMONITOR_URL=${AGENTMONITOR_URL:-http://127.0.0.1:3141}
 
 # The functions that the filters of the scripts may use.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-import re
-import sys
-from threading import Thread
-from typing import Any
-from urllib.parse import urlsplit
+import signal
+
+# `claude -p` ends the hooks that still run in the background when it leaves; the last events of a run are
+# theirs. Before the slow imports, or it is too late.
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+import http.client  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import re  # noqa: E402
+import sys  # noqa: E402
+from threading import Thread  # noqa: E402
+from typing import Any  # noqa: E402
+from urllib.parse import urlsplit  # noqa: E402
 
 CONNECT_SECONDS = 2
 WHOLE_SECONDS = 5

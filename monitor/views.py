@@ -1,5 +1,7 @@
 """The pages: shells rendered here, brought to life by static/js."""
 
+from functools import cache
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,5 +22,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "auto_import_minutes": env.auto_import_minutes,
         "idle_minutes": env.session_timeout_minutes,
         "origin": f"{request.scheme}://{request.get_host()}",
+        "modules": _modules(),
     }
     return render(request, "live/page.html", shell)
+
+
+@cache
+def _modules() -> list[str]:
+    """What the page's script imports, so that the browser asks for all at once and not level by level."""
+    static = settings.BASE_DIR / "static"
+    folders = (static / "js" / name for name in ("core", "data", "panels"))
+    return [str(path.relative_to(static)) for folder in folders for path in sorted(folder.glob("*.js"))]

@@ -75,19 +75,20 @@ function takeUpdate(update) {
 
 /** A resumed stream brings the missed events itself; states and sums are asked for. */
 async function connected(resumed) {
-  if (!resumed || !(await knowsOurEvents())) {
+  if (!resumed) {
     loadAll();
     return;
   }
+  // Another database behind the address: its ids mean other things, and nothing shown here is of it.
+  if (!(await knowsOurEvents())) location.reload();
   sessions.reload();
   summary.reload();
   reloadSession();
 }
 
-/** After a restart there may be another database behind the address. */
 async function knowsOurEvents() {
-  const { events } = await ask("events", { limit: 1 }).catch(() => ({ events: [] }));
-  return events.length > 0 && events[0].id >= (store.get("newestEvent") ?? 0);
+  const answer = await ask("events", { limit: 1 }).catch(() => null);
+  return answer === null || (answer.events[0]?.id ?? 0) >= (store.get("newestEvent") ?? 0);
 }
 
 function loadAll() {

@@ -5,7 +5,7 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-const OFFLINE_AFTER = 4;
+const OFFLINE_AFTER = 3;
 
 export class Stream {
   /** handlers: frame(message), state({name, retryAt, reason}). `silenceMs` without a byte is a dead connection. */

@@ -20,7 +20,7 @@ let endedMore = false;
 store.set("sessions", live);
 
 const liveSessions = refresher("sessions", loadLive, 1500);
-const endedSessions = refresher("ended", loadEnded, 4000);
+const endedSessions = refresher("ended", loadEnded, 2000);
 
 function wanted() {
   const { agent_type, project } = address.filters(["agent", "project"]);

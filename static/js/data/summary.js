@@ -56,9 +56,9 @@ async function loadOptions() {
   store.set("options", await ask("filter-options"));
 }
 
-const usage = refresher("usage", loadUsage, 3000);
+const usage = refresher("usage", loadUsage, 2000);
 const stats = refresher("stats", loadStats, 2000);
-const tools = refresher("tools", loadTools, 4000);
+const tools = refresher("tools", loadTools, 3000);
 const status = refresher("status", loadStatus, 2000);
 const options = refresher("options", loadOptions, 5000);
 

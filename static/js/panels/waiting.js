@@ -20,7 +20,8 @@ export function waiting() {
 
 function render() {
   const rows = waitingRows();
-  show(panel.root, rows.length > 0);
+  panel.root.classList.toggle("some", rows.length > 0);
+  show(panel.nobody, !rows.length);
   text(panel.tally, rows.length || "");
   document.title = rows.length ? `(${rows.length}) AgentMonitor` : "AgentMonitor";
   keyed(panel.list, rows, ({ id }) => id, () => clone("waiting-row"), update);

@@ -127,7 +127,7 @@ class ClaudeReader:
         _add_preview(slot, joined_text(line.message.get("content")))
         if not line.is_copy:
             for block in blocks(line.message.get("content")):
-                if block.get("type") in TOOL_BLOCKS:
+                if text(block.get("type")) in TOOL_BLOCKS:
                     self._add_tool(line, block)
 
     def _answer_slot(self, line: ClaudeLine, run: Run) -> Slot:

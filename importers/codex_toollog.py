@@ -84,7 +84,7 @@ def _note_end(slot: Slot, end: dict[str, Any]) -> None:
     took_ms = item_duration_ms(end.get("duration"))
     if took_ms is not None:
         slot.event.duration_ms = took_ms
-    if end.get("exit_code") or end.get("status") in {"failed", "declined"} or end.get("success") is False:
+    if end.get("exit_code") or text(end.get("status")) in {"failed", "declined"} or end.get("success") is False:
         _fail(slot, text(end.get("aggregated_output")) or text(end.get("stderr")) or "")
 
 

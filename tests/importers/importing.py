@@ -1,0 +1,119 @@
+"""Importing into a database file without threads, and reading what came of it."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from importers.files import Source, discover
+from importers.report import FileReport
+from importers.run import ImportOptions, import_files
+from importers.state import FileState
+from ingest.store import Batch, Stored, write_group
+from tests.storing import START_MS, opened, rules, table
+
+Line = dict[str, Any]
+RECORDED = Path(__file__).parent.parent / "fixtures" / "clients"
+CALL_COLUMNS = (
+    "agent_type, call_key, session_id, model, called_at, received_at, uncached_input_tokens, cache_read_tokens, "
+    "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_nanos, price, authority"
+)
+SESSION_SUMS = (
+    "id, call_count, unpriced_calls, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, "
+    "cost_nanos"
+)
+
+
+class Home:
+    """One database, and the imports into it."""
+
+    def __init__(self, database: Path, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._rules = rules(database.parent / "projects")
+        self.batches: list[Batch] = []
+
+    def store(self, batch: Batch) -> "Future[Stored]":
+        """As the writer does it, at once."""
+        self.batches.append(batch)
+        future: Future[Stored] = Future()
+        future.set_result(write_group(self.connection, [batch], START_MS, self._rules).stored[0])
+        return future
+
+    def run(self, source: Source, *roots: Path, reverse: bool = False, **options: Any) -> list[FileReport]:
+        files = discover(source, roots).files
+        known = {
+            row["file_path"]: FileState(row["file_hash"], row["file_size"])
+            for row in self.rows("SELECT file_path, file_hash, file_size FROM import_state")
+        }
+        chosen = ImportOptions(**{"known": known, "retry_seconds": 0, **options})
+        return list(import_files(source, files[::-1] if reverse else files, chosen, self.store))
+
+    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        return table(self.connection, sql, *parameters)
+
+    def events(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM events ORDER BY id")
+
+    def calls(self) -> list[dict[str, Any]]:
+        return self.rows(f"SELECT {CALL_COLUMNS} FROM calls ORDER BY agent_type, call_key")
+
+    def ledger(self) -> dict[str, list[dict[str, Any]]]:
+        """All that counts money: the calls, the sums of sessions, and those of hours."""
+        return {
+            "calls": self.calls(),
+            "sessions": self.rows(f"SELECT {SESSION_SUMS} FROM sessions ORDER BY id"),
+            "hours": self._hours(),
+        }
+
+    def _hours(self) -> list[dict[str, Any]]:
+        hours = self.rows(
+            "SELECT * FROM usage_hours ORDER BY received_hour, called_hour, session_id, agent_type, model"
+        )
+        return [{name: value for name, value in hour.items() if name != "id"} for hour in hours]
+
+
+@contextmanager
+def home_in(directory: Path, template: Path) -> Iterator[Home]:
+    """A database of its own in `directory`, made from a migrated one."""
+    directory.mkdir(parents=True, exist_ok=True)
+    database = directory / "agentmonitor.db"
+    shutil.copyfile(template, database)
+    with opened(database) as connection:
+        yield Home(database, connection)
+
+
+def write_lines(path: Path, lines: Iterable[Line | str]) -> Path:
+    """A transcript; texts stand as they are, for lines that are no JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("".join(line + "\n" for line in written))
+    return path
+
+
+def figures(row: dict[str, Any]) -> tuple[int, ...]:
+    """Uncached input, cache read, 5-minute and 1-hour cache writes, output, reasoning of a row of calls."""
+    return tuple(
+        row[name]
+        for name in (
+            "uncached_input_tokens",
+            "cache_read_tokens",
+            "cache_write_5m_tokens",
+            "cache_write_1h_tokens",
+            "output_tokens",
+            "reasoning_tokens",
+        )
+    )
+
+
+def of_type(events: Sequence[dict[str, Any]], event_type: str) -> list[dict[str, Any]]:
+    return [event for event in events if event["event_type"] == event_type]
+
+
+def metadata(event: dict[str, Any]) -> dict[str, Any]:
+    value = json.loads(event["metadata"])
+    assert isinstance(value, dict)
+    return value

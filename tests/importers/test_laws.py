@@ -1,0 +1,237 @@
+"""Laws over generated histories: any order of files, any repetition, any cut gives the ledger that was billed."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from importers.files import CLAUDE, CODEX, Source
+from tests.importers import claude_writing as claude
+from tests.importers import codex_writing as codex
+from tests.importers.importing import Home, Line, figures, home_in
+
+law = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+Figures = tuple[int, ...]
+MODELS = ("claude-opus-4-8", "claude-haiku-4-5", "claude-unheard-of")
+
+
+@dataclass
+class History:
+    """Files by their path below the configuration directory, and what was billed: (session, model, figures)."""
+
+    files: dict[str, list[Line]] = field(default_factory=dict)
+    billed: list[tuple[str, str, Figures]] = field(default_factory=list)
+
+
+def uuid(chance: random.Random) -> str:
+    return str(UUID(int=chance.getrandbits(128), version=4))
+
+
+class ClaudeWriter:
+    """Writes sessions, their forks and their sub-agents, and keeps the bill."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance, self.second, self.history = chance, 0.0, History()
+
+    def later(self) -> float:
+        self.second += self.chance.randint(1, 100)
+        return self.second
+
+    def write(self, sessions: int) -> History:
+        for _ in range(sessions):
+            session = uuid(self.chance)
+            lines = [claude.opening(self.later(), session=session), *self.turns(session)]
+            self.keep(f"projects/p/{session}.jsonl", lines)
+            if self.chance.random() < 0.5:
+                agent = {"agentId": "a1", "isSidechain": True}
+                self.keep(f"projects/p/{session}/subagents/agent-a1.jsonl", self.turns(session, **agent))
+            if self.chance.random() < 0.6:
+                self.fork(lines)
+        return self.history
+
+    def keep(self, path: str, lines: list[Line]) -> None:
+        self.history.files[path] = lines
+
+    def fork(self, lines: list[Line]) -> None:
+        session = uuid(self.chance)
+        kept = lines[: self.chance.randint(1, len(lines))] if self.chance.random() < 0.3 else lines
+        copies = [line | {"sessionId": session} for line in kept[1:]]
+        own = self.turns(session)
+        self.keep(f"projects/p/{session}.jsonl", [claude.opening(self.later(), session=session), *copies, *own])
+
+    def turns(self, session: str, **fields: Any) -> list[Line]:
+        lines: list[Line] = []
+        for _ in range(self.chance.randint(1, 3)):
+            lines.append(claude.prompt("Go", self.later(), session=session, promptId=uuid(self.chance), **fields))
+            for _ in range(self.chance.randint(1, 3)):
+                lines += self.call(session, **fields)
+        return lines
+
+    def call(self, session: str, **fields: Any) -> list[Line]:
+        """One to four lines of one answer, with tool results between them at times."""
+        chance = self.chance
+        message, model = f"msg_{chance.getrandbits(60)}", chance.choice(MODELS)
+        request = f"req_{chance.getrandbits(60)}" if chance.random() < 0.7 else None
+        if request is None and chance.random() < 0.4:
+            message = "msg_of_a_gateway"
+        five, hour = chance.randint(0, 9) * 100, chance.randint(0, 9) * 100
+        split = {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour}
+        given = chance.randint(1, 10**6)
+        read, final = chance.randint(0, 10**5), chance.randint(1, 10**5)
+        lines: list[Line] = []
+        for part in range(parts := chance.randint(1, 4)):
+            is_last = part == parts - 1
+            output = final if is_last else chance.randint(1, final)
+            outputs = [line["message"]["usage"]["output_tokens"] for line in lines if line["type"] == "assistant"]
+            used = claude.usage(max([output, *outputs]), given, read, five + hour, cache_creation=split)
+            tool_id = f"toolu_{chance.getrandbits(60)}"
+            lines.append(
+                claude.answer(
+                    self.later(),
+                    used,
+                    message=message,
+                    request=request,
+                    model=model,
+                    session=session,
+                    stop="tool_use" if is_last or chance.random() < 0.5 else None,
+                    content=[claude.tool("Bash", tool_id, command="ls")],
+                    **fields,
+                )
+            )
+            # The next call follows only after the last tool's result.
+            if is_last or chance.random() < 0.5:
+                lines.append(claude.tool_result(tool_id, self.later(), session=session, **fields))
+        self.history.billed.append((session, model, (given, read, five, hour, final, 0)))
+        return lines
+
+
+class CodexWriter:
+    """Writes threads in the old or the new form, resumed and forked, and keeps the bill."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance, self.second, self.history = chance, 0.0, History()
+
+    def later(self) -> float:
+        self.second += self.chance.randint(2, 100)
+        return self.second
+
+    def write(self, threads: int) -> History:
+        for _ in range(threads):
+            began = self.later()
+            thread = codex.uuid7(began, self.chance.getrandbits(32))
+            lines = [codex.meta(thread, began), *self.turns(thread, [0, 0, 0])]
+            self.history.files[f"sessions/2026/rollout-{thread}.jsonl"] = lines
+            if self.chance.random() < 0.6:
+                self.fork(thread, lines)
+        return self.history
+
+    def fork(self, parent: str, lines: list[Line]) -> None:
+        began = self.later()
+        thread = codex.uuid7(began, self.chance.getrandbits(32))
+        stamp = codex.meta(thread, began)["timestamp"]
+        counts = [line for line in lines if line["payload"].get("type") == "token_count"]
+        total = [0, 0, 0]
+        if counts:
+            last = counts[-1]["payload"]["info"]["total_token_usage"]
+            total = [last["input_tokens"], last["cached_input_tokens"], last["output_tokens"]]
+        replay = [line | {"timestamp": stamp} for line in lines]
+        own = [codex.meta(thread, began, forked_from_id=parent), *replay, *self.turns(thread, total)]
+        self.history.files[f"archived_sessions/rollout-{thread}.jsonl"] = own
+
+    def turns(self, thread: str, total: list[int]) -> list[Line]:
+        lines: list[Line] = []
+        for _ in range(self.chance.randint(1, 3)):
+            began = self.later()
+            model = self.chance.choice(("gpt-5.5", "o3", "gpt-unheard-of"))
+            turn_id = codex.uuid7(began, self.chance.getrandbits(32))
+            lines.append(codex.turn(began, model, turn_id))
+            if self.chance.random() < 0.2:
+                total[:] = [0, 0, 0]
+            has_records = self.chance.random() < 0.5
+            for _ in range(self.chance.randint(1, 3)):
+                lines += self.call(thread, turn_id, model, total, has_records=has_records)
+        return lines
+
+    def call(self, thread: str, turn_id: str, model: str, total: list[int], *, has_records: bool) -> list[Line]:
+        chance = self.chance
+        cached, output = chance.randint(0, 10**5), chance.randint(1, 10**4)
+        last = (cached + chance.randint(1, 10**5), cached, output)
+        total[:] = [before + more for before, more in zip(total, last, strict=True)]
+        whole = (total[0], total[1], total[2])
+        self.history.billed.append((thread, model, (last[0] - cached, cached, 0, 0, output, 0)))
+        lines: list[Line] = []
+        if has_records:
+            names = {"thread_id": thread, "turn_id": turn_id, "thread_token_usage": codex.counts(whole)}
+            lines.append(codex.record(self.later(), codex.counts(last), f"resp_{chance.getrandbits(60)}", **names))
+        repeats = chance.randint(1, 3)
+        return lines + [codex.token_count(self.later(), whole, last) for _ in range(repeats)]
+
+
+def claude_history(seed: int, sessions: int) -> History:
+    return ClaudeWriter(random.Random(seed)).write(sessions)
+
+
+def codex_history(seed: int, threads: int) -> History:
+    return CodexWriter(random.Random(seed)).write(threads)
+
+
+def put(root: Path, files: dict[str, list[Line]], names: Sequence[str], part: float = 1.0) -> None:
+    """Write the named files, the first `part` of their bytes."""
+    for name in names:
+        content = "".join(json.dumps(line) + "\n" for line in files[name]).encode()
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content[: round(len(content) * part)])
+
+
+def stored(home: Home) -> list[tuple[str, str, Figures]]:
+    return sorted((call["session_id"], call["model"], figures(call)) for call in home.calls())
+
+
+def check_laws(source: Source, history: History, chance: random.Random, template: Path) -> None:
+    names = list(history.files)
+    chance.shuffle(names)
+    with TemporaryDirectory() as folder, home_in(Path(folder) / "home", template) as home:
+        root = Path(folder) / "client"
+        for number, name in enumerate(names):
+            if chance.random() < 0.5:
+                put(root, history.files, [name], chance.random())
+                home.run(source, root)
+            put(root, history.files, [name])
+            if chance.random() < 0.5 or number == len(names) - 1:
+                home.run(source, root, reverse=chance.random() < 0.5, force=chance.random() < 0.3)
+        assert stored(home) == sorted(history.billed)
+        ledger = home.ledger()
+        home.run(source, root, force=True, reverse=True)
+        assert home.ledger() == ledger
+        assert_sums_agree(home)
+
+
+def assert_sums_agree(home: Home) -> None:
+    """The sums over sessions and over hours are those of the calls."""
+    sums = "sum(uncached_input_tokens) + sum(cache_read_tokens) AS input, sum(output_tokens) AS output"
+    totals = [home.rows(f"SELECT {sums} FROM {table}") for table in ("calls", "sessions", "usage_hours")]
+    assert totals[0] == totals[1] == totals[2]
+
+
+@law
+@given(seed=st.integers(0, 2**32), sessions=st.integers(1, 4), order=st.integers(0, 2**32))
+def test_claude_code(seed: int, sessions: int, order: int, migrated_database: Path) -> None:
+    check_laws(CLAUDE, claude_history(seed, sessions), random.Random(order), migrated_database)
+
+
+@law
+@given(seed=st.integers(0, 2**32), threads=st.integers(1, 4), order=st.integers(0, 2**32))
+def test_codex(seed: int, threads: int, order: int, migrated_database: Path) -> None:
+    check_laws(CODEX, codex_history(seed, threads), random.Random(order), migrated_database)

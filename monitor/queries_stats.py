@@ -214,7 +214,8 @@ def _events_in_cut_hour(agent: str, parameters: list[Any], since_ms: int) -> int
 def _by_project(agent_type: str | None, since_ms: int | None, limit: int) -> list[dict[str, Any]]:
     source = usage_sums(agent_type, since_ms)
     rows = fetch(
-        "SELECT coalesce(s.project, 'unknown'), sum(u.cost_nanos), count(DISTINCT u.session_id), sum(u.calls) "
+        "SELECT coalesce(s.project, 'unknown'), sum(u.cost_nanos), count(DISTINCT u.session_id), "
+        "sum(u.calls - u.unpriced_calls) "
         f"FROM {source.sql} JOIN sessions s ON s.id = u.session_id WHERE u.cost_nanos > 0 "
         "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s",
         [*source.parameters, limit],
@@ -228,7 +229,8 @@ def _by_project(agent_type: str | None, since_ms: int | None, limit: int) -> lis
 def _by_model(agent_type: str | None, since_ms: int | None) -> list[dict[str, Any]]:
     source = usage_sums(agent_type, since_ms)
     rows = fetch(
-        "SELECT model, sum(cost_nanos), sum(calls), sum(uncached_input_tokens), sum(output_tokens) "
+        "SELECT model, sum(cost_nanos), sum(calls - unpriced_calls), "
+        "sum(uncached_input_tokens), sum(output_tokens) "
         f"FROM {source.sql} WHERE model <> '' AND cost_nanos > 0 GROUP BY 1 ORDER BY 2 DESC, 1",
         source.parameters,
     )

@@ -3,6 +3,10 @@
 import os
 import secrets
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+SECRET_FILE: Final = "secret_key"
 
 
 def installation_secret(directory: Path) -> str:
@@ -10,19 +14,28 @@ def installation_secret(directory: Path) -> str:
 
     A command that can't write there fails later with a clear line about the database (config/startup.py).
     """
-    path = directory / "secret_key"
+    path = directory / SECRET_FILE
+    return _read(path) or _make(path)
+
+
+def _read(path: Path) -> str | None:
     try:
-        return path.read_text().strip()
+        return path.read_text().strip() or None
     except OSError:
-        pass
+        return None
+
+
+def _make(path: Path) -> str:
+    """Of two processes that make one at the same time both use the first; neither sees half of one."""
     key = secrets.token_urlsafe(48)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-") as file:
+            file.write(key)
+            file.flush()
+            os.link(file.name, path)
     except FileExistsError:
-        return path.read_text().strip()
+        return _read(path) or key
     except OSError:
-        return key
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
+        pass
     return key

@@ -11,9 +11,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
-from importers.auto import found_history
 
 from config.environment import BASE_DIR
+from importers.auto import found_history
 
 
 def prepare_database() -> None:
@@ -48,6 +48,9 @@ def _journal_mode() -> str:
 
 def check_port(host: str, port: int) -> None:
     """Raises CommandError when nobody can listen there."""
+    # The C library would take the remainder of a number that is too large.
+    if not 0 < port < 65536:
+        raise CommandError(f"Can't listen on port {port}: it is out of range (--port or AGENTMONITOR_PORT)")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -56,8 +59,6 @@ def check_port(host: str, port: int) -> None:
     except OSError as error:
         reason = "it is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
         raise CommandError(f"Can't listen on {host}:{port}: {reason} (--port or AGENTMONITOR_PORT)") from None
-    except OverflowError:
-        raise CommandError(f"Can't listen on port {port}: it is out of range") from None
 
 
 def greeting(host: str, port: int) -> Iterator[str]:

@@ -74,7 +74,8 @@ def wanted_entries(mode: Mode, url: str, scripts: Path, *, with_token: bool) -> 
 
 def _http_entries(url: str, *, with_token: bool) -> Entries:
     hook: dict[str, Any] = {"type": "http", "url": url, "timeout": HTTP_TIMEOUT_S}
-    # The client writes every body that it gets into the person's transcript, an empty object too.
+    # The client writes every body that it gets into the person's transcript, an empty object too, and takes
+    # that of a PreCompact hook for the human's instructions.
     hook["headers"] = {"Prefer": "return=minimal"}
     if with_token:
         hook["headers"]["Authorization"] = f"Bearer ${TOKEN_VARIABLE}"

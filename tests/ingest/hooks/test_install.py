@@ -46,6 +46,12 @@ def test_over_http_only_what_never_comes_so_is_a_command_in_the_background() -> 
             assert (hook["type"], hook["url"]) == ("http", HOOK_URL)
 
 
+def test_an_answer_without_a_decision_is_asked_to_be_empty() -> None:
+    # The client writes each body into the transcript, and takes that of PreCompact for instructions.
+    headers = [hook["headers"] for _, hook in hooks_of(wanted()) if hook["type"] == "http"]
+    assert all(header == {"Prefer": "return=minimal"} for header in headers)
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_every_hook_has_a_short_time_out(mode: Mode) -> None:
     assert all(0 < hook["timeout"] <= 10 for _, hook in hooks_of(wanted(mode)))
@@ -59,7 +65,7 @@ def test_hooks_that_replace_what_the_client_does_are_left_out(mode: Mode) -> Non
 def test_a_token_is_named_and_never_written() -> None:
     for _, hook in hooks_of(wanted(with_token=True)):
         if hook["type"] == "http":
-            assert hook["headers"] == {"Authorization": "Bearer $AGENTMONITOR_TOKEN"}
+            assert hook["headers"]["Authorization"] == "Bearer $AGENTMONITOR_TOKEN"
             assert hook["allowedEnvVars"] == ["AGENTMONITOR_TOKEN"]
         else:
             assert '"Authorization: Bearer $AGENTMONITOR_TOKEN"' in hook["command"]

@@ -4,6 +4,7 @@ Transcripts are other programs' files: any field may be missing or of another ty
 value as it came and gives one that can be stored, or None.
 """
 
+from functools import lru_cache
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
@@ -21,7 +22,10 @@ def text(value: object) -> str | None:
     """A trimmed text that is not empty, fit for a column."""
     if not isinstance(value, str):
         return None
-    return clean_text(value.strip()[:LONGEST_TEXT]) or None
+    trimmed = value.strip()[:LONGEST_TEXT]
+    if trimmed.isascii() and "\0" not in trimmed:
+        return trimmed or None
+    return clean_text(trimmed)
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -62,10 +66,13 @@ def moment(value: object) -> int | None:
 
 def project_of(cwd: object) -> str | None:
     """The last part of a working directory, of either kind of path."""
-    if not isinstance(cwd, str):
-        return None
-    windows = "\\" in cwd and "/" not in cwd
-    return text((PureWindowsPath(cwd) if windows else PurePosixPath(cwd)).name)
+    return _last_part(cwd) if isinstance(cwd, str) else None
+
+
+@lru_cache(256)
+def _last_part(path: str) -> str | None:
+    windows = "\\" in path and "/" not in path
+    return text((PureWindowsPath(path) if windows else PurePosixPath(path)).name)
 
 
 def line_count(value: object) -> int:

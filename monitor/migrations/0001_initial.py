@@ -318,7 +318,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="call",
-            constraint=models.UniqueConstraint(fields=("agent_type", "call_key"), name="calls_key"),
+            constraint=models.UniqueConstraint(fields=("call_key", "agent_type"), name="calls_key"),
         ),
         migrations.AddConstraint(
             model_name="sessionfile",

@@ -10,6 +10,8 @@ from monitor.rows import EVENT_COLUMNS_SQL, EventRow, dollars, event_row
 from monitor.times import HOUR_MS, iso_text, row_text
 
 TEXT_FILTERS = ("agent_type", "event_type", "tool_name", "session_id", "branch", "model", "source", "project")
+# Beyond so many separate hours one range around all of them is cheaper.
+MOST_RANGES = 100
 STATUS_ORDER = ("active", "idle", "ended")
 
 
@@ -25,7 +27,7 @@ def list_events(wanted: EventFilter, limit: int, offset: int) -> tuple[list[Even
     total = count_events(wanted)
     if offset >= total:
         return [], total
-    where, parameters = _where(_narrowed(wanted, offset + limit))
+    where, parameters = _where(wanted, _ranges(_hours_of_page(wanted, offset + limit)))
     rows = fetch(
         f"SELECT {EVENT_COLUMNS_SQL} FROM events {where} ORDER BY created_at DESC, id DESC LIMIT %s OFFSET %s",
         [*parameters, limit, offset],
@@ -33,43 +35,45 @@ def list_events(wanted: EventFilter, limit: int, offset: int) -> tuple[list[Even
     return [event_row(values) for values in rows], total
 
 
-def _narrowed(wanted: EventFilter, needed: int) -> EventFilter:
-    """The same filter within the hours that hold the page, so that a rare value costs no walk over all events.
+def _hours_of_page(wanted: EventFilter, needed: int) -> list[int]:
+    """The hours that hold the page, newest first, so that a rare value costs no walk over all events.
 
     The rollup tells how many matches each hour has: the page ends in the hour where `needed` are reached.
+    Empty when every hour may be read: an index leads to the page by itself.
     """
     conditions, parameters = _text_conditions(wanted)
     if wanted.session_id is not None or not conditions:
-        return wanted
-    hours = fetch(
+        return []
+    counts = fetch(
         f"SELECT received_hour, sum(events) FROM event_hours WHERE {' AND '.join(conditions)} "
         "GROUP BY 1 ORDER BY 1 DESC",
         parameters,
     )
-    until_ms = wanted.until_ms
-    matches, newest = 0, None
-    for hour, events in hours:
-        if until_ms is not None and hour > until_ms:
+    hours: list[int] = []
+    matches = 0
+    for hour, events in counts:
+        if wanted.until_ms is not None and hour > wanted.until_ms:
             continue
-        newest = hour if newest is None else newest
+        if matches >= needed or (wanted.since_ms is not None and hour + HOUR_MS <= wanted.since_ms):
+            break
+        hours.append(hour)
         # An hour that `until` cuts may hold fewer matches than the rollup says.
-        matches += events if until_ms is None or hour + HOUR_MS <= until_ms else 0
-        if matches >= needed:
-            return _within(wanted, hour, newest)
-    return _within(wanted, None, newest)
+        matches += events if wanted.until_ms is None or hour + HOUR_MS <= wanted.until_ms else 0
+    return hours
 
 
-def _within(wanted: EventFilter, first_hour: int | None, last_hour: int | None) -> EventFilter:
-    since_ms, until_ms = wanted.since_ms, wanted.until_ms
-    if first_hour is not None:
-        since_ms = first_hour if since_ms is None else max(since_ms, first_hour)
-    if last_hour is not None:
-        end_ms = last_hour + HOUR_MS - 1
-        until_ms = end_ms if until_ms is None else min(until_ms, end_ms)
-    return wanted._replace(since_ms=since_ms, until_ms=until_ms)
+def _ranges(hours: list[int]) -> list[tuple[int, int]]:
+    """Hours, newest first, as ranges of time; neighbours are one. Too many are one range around all."""
+    ranges: list[tuple[int, int]] = []
+    for hour in hours:
+        if ranges and ranges[-1][0] == hour + HOUR_MS:
+            ranges[-1] = (hour, ranges[-1][1])
+        else:
+            ranges.append((hour, hour + HOUR_MS))
+    return [(hours[-1], hours[0] + HOUR_MS)] if len(ranges) > MOST_RANGES else ranges
 
 
-def _where(wanted: EventFilter) -> tuple[str, list[Any]]:
+def _where(wanted: EventFilter, ranges: list[tuple[int, int]]) -> tuple[str, list[Any]]:
     conditions, parameters = _text_conditions(wanted)
     if wanted.since_ms is not None:
         conditions.append("created_at >= %s")
@@ -77,12 +81,18 @@ def _where(wanted: EventFilter) -> tuple[str, list[Any]]:
     if wanted.until_ms is not None:
         conditions.append("created_at <= %s")
         parameters.append(wanted.until_ms)
+    if ranges:
+        conditions.append("(" + " OR ".join(["(created_at >= %s AND created_at < %s)"] * len(ranges)) + ")")
+        parameters.extend(bound for pair in ranges for bound in pair)
     return ("WHERE " + " AND ".join(conditions) if conditions else ""), parameters
 
 
 def _text_conditions(wanted: EventFilter) -> tuple[list[str], list[Any]]:
     named = [(name, getattr(wanted, name)) for name in TEXT_FILTERS if getattr(wanted, name) is not None]
-    return [f"{name} = %s" for name, _ in named], [value for _, value in named]
+    # In one session the index of sessions is the one to use; the planner must not choose that of event types.
+    hidden = {"event_type"} if wanted.session_id is not None else set()
+    conditions = [f"{name} || '' = %s" if name in hidden else f"{name} = %s" for name, _ in named]
+    return conditions, [value for _, value in named]
 
 
 def count_events(wanted: EventFilter) -> int:
@@ -118,7 +128,7 @@ def _count_in_session(wanted: EventFilter) -> int:
 
 
 def _count_rows(wanted: EventFilter) -> int:
-    where, parameters = _where(wanted)
+    where, parameters = _where(wanted, [])
     return int(fetch(f"SELECT count(*) FROM events {where}", parameters)[0][0])
 
 

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ingest.contract import LONGEST_MS, LONGEST_TEXT, NOT_AN_OBJECT, BodyFault, decode_json
+from ingest.contract import LONGEST_MS, NOT_AN_OBJECT, BodyFault, decode_json
 from ingest.hooks.claude_body import LONGEST_PREVIEW, Hook, HookFault, one_line, preview
 from ingest.hooks.outcome import HookOutcome
 from ingest.hooks.safety import Verdict, judge
 from ingest.hooks.tool_input import edited_lines, subject, subjects
 from ingest.metadata import clean_text
+from ingest.otlp.keys import claude_prompt_event_id, claude_tool_event_id
 from monitor.lifecycle import PERMISSION, QUESTION, TOOL, TURN_ENDED, WORKING
 
 __all__ = ["HookFault", "read", "read_body"]
@@ -80,13 +81,9 @@ def _user_prompt(hook: Hook) -> HookOutcome:
         return HookOutcome([], facts)
     if prompt.lstrip().startswith(TASK_NOTIFICATION):
         return HookOutcome([hook.told({"message": preview(prompt)})], facts)
-    event_id = _shared_id("cc-prompt-", hook.text("prompt_id"))
+    prompt_id = hook.text("prompt_id", LONGEST_PREVIEW)
+    event_id = None if prompt_id is None else claude_prompt_event_id(prompt_id)
     return HookOutcome([hook.event("user_prompt", {"message": prompt}, event_id=event_id)], facts)
-
-
-def _shared_id(prefix: str, own_id: str | None) -> str | None:
-    """The id under which transcripts and telemetry tell of the same thing."""
-    return None if own_id is None else f"{prefix}{own_id}"[:LONGEST_TEXT]
 
 
 def _before_tool(hook: Hook) -> HookOutcome:
@@ -115,7 +112,7 @@ def _tool_state(hook: Hook, usual: str) -> tuple[str, str]:
 def _after_tool(hook: Hook) -> HookOutcome:
     name, tool_input = hook.text("tool_name"), hook.fields.get("tool_input")
     failed = hook.name == "PostToolUseFailure"
-    tool_use_id = hook.text("tool_use_id")
+    tool_use_id = hook.text("tool_use_id", LONGEST_PREVIEW)
     metadata: dict[str, Any] = {} if tool_use_id is None else {"tool_use_id": tool_use_id}
     metadata |= subjects(tool_input)
     if failed:
@@ -126,7 +123,7 @@ def _after_tool(hook: Hook) -> HookOutcome:
     event = hook.event(
         "tool_use",
         metadata,
-        event_id=_shared_id("cc-tool-", tool_use_id),
+        event_id=None if tool_use_id is None else claude_tool_event_id(tool_use_id),
         tool_name=name,
         status="error" if failed else "success",
         duration_ms=_duration_ms(hook.fields.get("duration_ms")),

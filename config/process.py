@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 from channels.db import database_sync_to_async
 from django.conf import settings
-from importers.auto import AutoImporter, AutoImportProgress
 
 from config.guard import Receive, Send
+from config.startup import imports_by_itself
+from importers.auto import AutoImporter, AutoImportProgress
 from ingest import runtime
 from ingest.store import StatusChange
 from ingest.writer import Listener, Writer
@@ -75,7 +76,7 @@ class Process:
         status.report("writer", self._writer_figures)
         status.report("import", self._import_progress)
         self._ticker = loop.create_task(_tick_stats())
-        if settings.ENVIRONMENT.auto_import_minutes:
+        if await database_sync_to_async(imports_by_itself)():
             self._importer = AutoImporter(self._writer, on_progress=_import_progress, on_finished=_imported)
             self._importer.start()
         atexit.register(self._stop_threads)

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 
 from config.environment import BASE_DIR
 from importers.auto import found_history
+from monitor.status import is_demo
 
 
 def prepare_database() -> None:
@@ -61,6 +62,14 @@ def check_port(host: str, port: int) -> None:
         raise CommandError(f"Can't listen on {host}:{port}: {reason} (--port or AGENTMONITOR_PORT)") from None
 
 
+def imports_by_itself() -> bool:
+    """Whether the server reads the transcripts of this machine: never into a demo, which holds nobody's data."""
+    try:
+        return bool(settings.ENVIRONMENT.auto_import_minutes) and not is_demo()
+    finally:
+        connection.close()
+
+
 def greeting(host: str, port: int) -> Iterator[str]:
     """What a person needs now: the address, what was found, how to connect an agent."""
     python = _command()
@@ -69,8 +78,8 @@ def greeting(host: str, port: int) -> Iterator[str]:
     history = found_history()
     if not history:
         yield "History       no transcripts of Claude Code or Codex were found yet"
+    note = "will be imported now" if imports_by_itself() else "will not be imported: a demo, or auto-import is off"
     for found in history:
-        note = "will be imported now" if settings.ENVIRONMENT.auto_import_minutes else "auto-import is off"
         yield f"History       {found.files} {found.source} transcripts under {found.directory} ({note})"
     yield f"Connect       {python} hooks install claude-code"
     yield "              Codex and others: hooks/codex/README.md, docs/api.md"

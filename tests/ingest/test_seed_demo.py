@@ -19,7 +19,7 @@ from monitor.lifecycle import MINUTE_MS
 from monitor.rollups import rebuild
 from pricing.registry import default_registry
 from tests.monitor.test_rollups import contents
-from tests.serving import ROOT, clean_environment
+from tests.serving import ROOT, clean_environment, running_server
 
 NOW_MS = 1_764_064_800_000  # a Tuesday, 10:00 UTC
 
@@ -222,3 +222,12 @@ def test_the_command_refuses_in_one_line(tmp_path: Path, real: Path) -> None:
 
     assert done.returncode == 1
     assert done.stderr == f"CommandError: {real} holds data that is no demo; choose another --path\n"
+
+
+def test_a_server_on_a_demo_imports_nothing_by_itself(tmp_path: Path, demo: Path, migrated_database: Path) -> None:
+    for template, imports in ((demo, False), (migrated_database, True)):
+        with running_server(tmp_path / template.stem, template, AGENTMONITOR_AUTO_IMPORT_MINUTES="10") as server:
+            status = server.get("/api/status")
+
+        assert status["is_demo"] is not imports
+        assert (status["import"] is not None) is imports

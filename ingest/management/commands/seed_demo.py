@@ -35,9 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{path} holds {counts.sessions:,} sessions, {counts.events:,} events and {counts.calls:,} calls."
         )
-        # A port of its own, and no import: else the reader's own agents and transcripts would join the demo.
+        # A port of its own: else the reader's own agents would report to the demo.
         port = settings.ENVIRONMENT.port + 1
         self.stdout.write("Look at it while some of them still run:")
-        self.stdout.write(
-            f"  AGENTMONITOR_DB_PATH={path} AGENTMONITOR_PORT={port} AGENTMONITOR_AUTO_IMPORT_MINUTES=0 make run"
-        )
+        self.stdout.write(f"  AGENTMONITOR_DB_PATH={path} AGENTMONITOR_PORT={port} make run")

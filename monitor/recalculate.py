@@ -27,23 +27,29 @@ COLUMNS: Final = (
 SELECT_CALLS: Final = f"SELECT c.id, c.cost_nanos, {COLUMNS} FROM calls c WHERE c.id > ? ORDER BY c.id LIMIT ?"
 UPDATE_CALL: Final = "UPDATE calls SET cost_nanos = ?, price = ? WHERE id = ?"
 
-# An event's call is that of its session with its time, model and tokens; not one that the client priced. Events
-# that bring a price themselves have a call of their own, by key (ingest/ledger.py), and may look like another.
+# An event's call is the one of its own key, where it brought usage of its own (ingest/ledger.py); its source
+# may have keyed the call otherwise: then it is that of its session with its time, model and tokens. Never one
+# that the client priced.
+OWN_KEY: Final = "coalesce('event:' || e.event_id, 'row:' || e.id)"
+PRICED_BY_US: Final = f"c.cost_nanos IS e.cost_nanos AND c.price IS NOT '{CLIENT_PRICE}'"
+EVENTS_WITH_USAGE: Final = (
+    "e.id > :after AND e.id <= :until AND e.model IS NOT NULL "
+    "AND e.tokens_in + e.tokens_out + e.cache_read_tokens + e.cache_write_tokens > 0"
+)
 SELECT_EVENTS: Final = f"""
+    SELECT e.id, e.cost_nanos, {COLUMNS}
+    FROM events e CROSS JOIN calls c ON c.call_key = {OWN_KEY} AND c.agent_type = e.agent_type
+    WHERE {EVENTS_WITH_USAGE} AND {PRICED_BY_US}
+    UNION ALL
     SELECT e.id, e.cost_nanos, {COLUMNS}
     FROM events e
     CROSS JOIN calls c ON c.session_id = e.session_id AND c.called_at = coalesce(e.client_timestamp, e.created_at)
-    WHERE e.id > ? AND e.id <= ? AND e.model IS NOT NULL
-      AND e.tokens_in + e.tokens_out + e.cache_read_tokens + e.cache_write_tokens > 0
+    WHERE {EVENTS_WITH_USAGE} AND {PRICED_BY_US}
+      AND NOT EXISTS (SELECT 1 FROM calls own WHERE own.call_key = {OWN_KEY} AND own.agent_type = e.agent_type)
       AND c.model = e.model AND c.agent_type = e.agent_type
       AND c.uncached_input_tokens = e.tokens_in AND c.output_tokens = e.tokens_out
       AND c.cache_read_tokens = e.cache_read_tokens
       AND c.cache_write_5m_tokens + c.cache_write_1h_tokens = e.cache_write_tokens
-      AND c.cost_nanos IS e.cost_nanos AND c.price IS NOT '{CLIENT_PRICE}'
-      AND NOT EXISTS (
-        SELECT 1 FROM calls own WHERE own.agent_type = e.agent_type AND own.price = '{CLIENT_PRICE}'
-        AND own.call_key = coalesce('event:' || e.event_id, 'row:' || e.id)
-      )
 """
 UPDATE_EVENT: Final = "UPDATE events SET cost_nanos = ? WHERE id = ?"
 
@@ -122,7 +128,8 @@ def _reprice_events(
     connection: sqlite3.Connection, after_id: int, registry: PricingRegistry, figures: Recalculation, dry_run: bool
 ) -> int | None:
     until_id = after_id + SLICE
-    rows = {row[0]: _Charge(*row) for row in connection.execute(SELECT_EVENTS, (after_id, until_id)).fetchall()}
+    found = connection.execute(SELECT_EVENTS, {"after": after_id, "until": until_id}).fetchall()
+    rows = {row[0]: _Charge(*row) for row in found}
     repriced = _repriced(rows.values(), registry)
     changed = [(new.cost_nanos, new.id) for old, new in repriced if old.cost_nanos != new.cost_nanos]
     figures.events_updated += len(changed)

@@ -33,6 +33,7 @@ from pricing.usage import Usage
 
 # How far back words are looked for in the metadata.
 NEWEST_SEARCHED: Final = 20_000
+CALL_FILTERS: Final = {"agent_type": "agent_type", "model": "model", "session": "session_id"}
 EVENT_FILTERS: Final = ("agent_type", "event_type", "tool_name", "model", "project")
 
 
@@ -136,6 +137,7 @@ class CallAdmin(ReadOnlyAdmin):
     sortable_by = ()
     list_filter = (
         period_filter("called_at"),
+        value_filter("agent_type", agent_types),
         value_filter("model", of_events("model")),
         value_filter("session", column="session_id"),
     )
@@ -156,7 +158,7 @@ class CallAdmin(ReadOnlyAdmin):
         since_ms = since_of(request.GET.get("since"))
         if since_ms is not None:
             hours = hours.filter(called_hour__gte=since_ms)
-        for parameter, name in (("model", "model"), ("session", "session_id")):
+        for parameter, name in CALL_FILTERS.items():
             if request.GET.get(parameter):
                 hours = hours.filter(**{name: request.GET[parameter]})
         return int(hours.aggregate(calls=Sum("calls"))["calls"] or 0)
@@ -196,7 +198,7 @@ def find_events(rows: QuerySet[Event], term: str) -> QuerySet[Event]:
 
 def find_calls(rows: QuerySet[Call], term: str) -> QuerySet[Call]:
     """By key, or by session."""
-    by_key = rows.filter(agent_type__in=list(agent_types()), call_key=term)
+    by_key = rows.filter(call_key=term)
     return by_key if by_key.exists() else rows.filter(session_id__in=sessions_beginning_with(term))
 
 

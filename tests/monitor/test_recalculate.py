@@ -2,7 +2,8 @@
 
 import io
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -208,9 +209,29 @@ def test_every_slice_is_a_transaction_of_its_own(migrated_database: Path, monkey
         assert contents(raw) == kept
 
 
+def test_many_calls_of_one_moment_are_not_compared_with_each_other(migrated_database: Path) -> None:
+    """A large batch without times of its own is stored at one moment, in one session."""
+    with fresh_database(migrated_database) as raw:
+        store(raw, [Batch([told("cheap", tokens_in=1) for _ in range(module.SLICE)])], OLD_BOOK)
+        steps = count_steps(raw, lambda: run(raw, NEW_BOOK, dry_run=True))
+        store(raw, [Batch([told("cheap", tokens_in=1) for _ in range(3 * module.SLICE)])], OLD_BOOK)
+
+        assert count_steps(raw, lambda: run(raw, NEW_BOOK, dry_run=True)) < 6 * steps
+
+
+def count_steps(raw: sqlite3.Connection, act: Callable[[], object]) -> int:
+    """How much the database has to do, in hundreds of its machine's instructions."""
+    steps = count()
+    raw.set_progress_handler(lambda: next(steps) < 0, 100)
+    act()
+    raw.set_progress_handler(None, 0)
+    return next(steps)
+
+
 def test_no_slice_reads_whole_tables(migrated_database: Path) -> None:
     with fresh_database(migrated_database) as raw:
-        for statement, parameters in ((module.SELECT_EVENTS, (0, 500)), (module.SELECT_CALLS, (0, 500))):
+        of_events = {"after": 0, "until": 500}
+        for statement, parameters in ((module.SELECT_EVENTS, of_events), (module.SELECT_CALLS, (0, 500))):
             plan = [row[-1] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             assert not [step for step in plan if step.startswith("SCAN")], plan
 

@@ -8,10 +8,9 @@ from importers.fields import (
     blocks,
     duration,
     joined_text,
-    line_count,
     mapping,
 )
-from ingest.metadata import clean_text
+from ingest.metadata import clean_text, count_lines
 
 # Whole values of an input that say what the tool was asked for, in the contract's order.
 TARGET_KEYS: Final = ("file_path", "pattern", "query", "url")
@@ -40,15 +39,15 @@ def _edited_lines(tool_name: str | None, given: dict[str, Any]) -> dict[str, int
         case "MultiEdit":
             edits = blocks(given.get("edits"))
         case "Write":
-            return {"lines_added": line_count(given["content"])} if "content" in given else {}
+            return {"lines_added": count_lines(given["content"])} if "content" in given else {}
         case _:
             return {}
     edits = [edit for edit in edits if "old_string" in edit or "new_string" in edit]
     if not edits:
         return {}
     return {
-        "lines_removed": sum(line_count(edit.get("old_string")) for edit in edits),
-        "lines_added": sum(line_count(edit.get("new_string")) for edit in edits),
+        "lines_removed": sum(count_lines(edit.get("old_string")) for edit in edits),
+        "lines_added": sum(count_lines(edit.get("new_string")) for edit in edits),
     }
 
 

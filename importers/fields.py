@@ -73,8 +73,3 @@ def project_of(cwd: object) -> str | None:
 def _last_part(path: str) -> str | None:
     windows = "\\" in path and "/" not in path
     return text((PureWindowsPath(path) if windows else PurePosixPath(path)).name)
-
-
-def line_count(value: object) -> int:
-    """Lines of a text as an editor numbers them; an empty text has none."""
-    return value.count("\n") + 1 if isinstance(value, str) and value else 0

@@ -7,6 +7,7 @@ from typing import Final
 
 CACHE_SECONDS: Final = 60.0
 MOST_CACHED: Final = 1000
+LONGEST_LINE_BYTES: Final = 4096
 PLAIN_NAME: Final = re.compile(r"[^/\\\0]{1,255}")
 
 
@@ -22,23 +23,25 @@ class BranchLookup:
         self._known: dict[str, tuple[float, str | None]] = {}
 
     def branch(self, project: str) -> str | None:
-        now = monotonic()
-        known = self._known.get(project)
+        """Of a project by its name."""
+        if project in {".", ".."} or not PLAIN_NAME.fullmatch(project):
+            return None
+        return self.branch_at(self._projects_dir / project)
+
+    def branch_at(self, directory: Path) -> str | None:
+        """Of a directory that a client named."""
+        now, name = monotonic(), str(directory)
+        known = self._known.get(name)
         if known is not None and now - known[0] < CACHE_SECONDS:
             return known[1]
         if len(self._known) >= MOST_CACHED:
             self._known.clear()
-        branch = self._read(project)
-        self._known[project] = (now, branch)
-        return branch
-
-    def _read(self, project: str) -> str | None:
-        if project in {".", ".."} or not PLAIN_NAME.fullmatch(project):
-            return None
         try:
-            return branch_of(self._projects_dir / project)
+            branch = branch_of(directory)
         except (OSError, ValueError):
-            return None
+            branch = None
+        self._known[name] = (now, branch)
+        return branch
 
 
 def branch_of(directory: Path) -> str | None:
@@ -48,7 +51,7 @@ def branch_of(directory: Path) -> str | None:
     for place in (directory, *directory.parents):
         head = _head_file(place / ".git")
         if head is not None:
-            return _branch_in(head.read_text(errors="replace")[:4096])
+            return _branch_in(_first_line(head))
     return None
 
 
@@ -56,9 +59,17 @@ def _head_file(git: Path) -> Path | None:
     if git.is_dir():
         return git / "HEAD"
     if git.is_file():  # a worktree or submodule: one line that says where the repository is
-        target = git.read_text(errors="replace")[:4096].removeprefix("gitdir:").strip()
-        return git.parent / target / "HEAD"
+        return git.parent / _first_line(git).removeprefix("gitdir:").strip() / "HEAD"
     return None
+
+
+def _first_line(path: Path) -> str:
+    """Of a regular file only: a pipe or device in its place would hold up the writer."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        line = file.read(LONGEST_LINE_BYTES).decode("utf-8", "replace").partition("\n")[0]
+    return line.replace("\0", "")
 
 
 def _branch_in(head: str) -> str | None:

@@ -56,6 +56,13 @@ def encode_json(value: Any) -> bytes:
         return _encode(_clean(value))
 
 
+def count_lines(text: object) -> int:
+    """Lines of a text; a last one without a line's end counts too."""
+    if not isinstance(text, str) or not text:
+        return 0
+    return text.count("\n") + (not text.endswith("\n"))
+
+
 def clean_text(text: str) -> str:
     """Text that any database and any reader can hold: no lone surrogates, no NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -7,6 +7,7 @@ true until the commit.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Final
 
@@ -334,6 +335,8 @@ class _Group:
             value = getattr(facts, name)
             if value is not None:
                 setattr(session, name, value)
+        if session.branch is None and session.cwd is not None:
+            session.branch = self.rules.branches.branch_at(Path(session.cwd))
         if facts.sign_of_life:
             self._take_sign_of_life(session, facts)
         else:
@@ -345,6 +348,8 @@ class _Group:
         session.last_event_at = self.now_ms
         if session.status == lifecycle.ENDED or facts.state in (lifecycle.WORKING, lifecycle.TOOL):
             session.status, session.ended_at = lifecycle.ACTIVE, None
+        elif facts.state == lifecycle.TURN_ENDED and session.status == lifecycle.ACTIVE:
+            session.status = lifecycle.IDLE
         if facts.state is not None and lifecycle.note_state(session, facts.state, facts.state_detail, self.now_ms):
             self.state_changed.add(session.id)
 

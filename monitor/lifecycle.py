@@ -90,8 +90,14 @@ def end(session: SessionState, at_ms: int) -> None:
 
 
 def note_state(session: SessionState, state: str, detail: str | None, now_ms: int) -> bool:
-    """Remember what the agent does, since when; True when that changed."""
+    """Remember what the agent does, since when; True when that changed.
+
+    Claude Code sends a bare "needs your permission" seconds after the request that says for what: the later,
+    poorer word does not replace the richer one.
+    """
     if (session.state, session.state_detail) == (state, detail):
+        return False
+    if state == PERMISSION and detail is None and session.state in (PERMISSION, QUESTION):
         return False
     session.state, session.state_detail, session.state_at = state, detail, now_ms
     return True

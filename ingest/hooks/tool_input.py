@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from ingest.metadata import count_lines
+
 # The parts of a tool's input that say what it does, in the contract's order.
 SUBJECT_KEYS: Final = ("command", "file_path", "pattern", "query", "url")
 OTHER_SUBJECT_KEYS: Final = ("notebook_path", "path", "skill", "subject", "description", "prompt", "plan")
@@ -46,10 +48,3 @@ def edited_lines(tool_name: str | None, tool_input: object) -> dict[str, int]:
         "lines_added": sum(count_lines(edit.get("new_string")) for edit in known),
         "lines_removed": sum(count_lines(edit.get("old_string")) for edit in known),
     }
-
-
-def count_lines(text: object) -> int:
-    """Lines of a text; a last one without a line's end counts too."""
-    if not isinstance(text, str) or not text:
-        return 0
-    return text.count("\n") + (not text.endswith("\n"))

@@ -57,10 +57,10 @@ def _canonical(parts: tuple[object, ...]) -> bytes:
 
 
 def claude_call_key(message_id: str | None, request_id: str | None) -> str | None:
-    """The call of one answer of Claude; transcripts know both ids, most OTLP records only the request's."""
-    if request_id is None:
-        return f"message:{message_id}" if message_id else None
-    return f"{message_id}:{request_id}" if message_id else f"request:{request_id}"
+    """The call of one answer of Claude: by the request's id, which transcripts and telemetry both know."""
+    if request_id:
+        return f"request:{request_id}"
+    return f"message:{message_id}" if message_id else None
 
 
 def response_call_key(response_id: str) -> str:

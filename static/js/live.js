@@ -44,10 +44,10 @@ const stream = new Stream("/api/stream", {
   onState,
 });
 
-/** Data is loaded once the stream stands, so that nothing falls between; without a stream, as well as may be. */
+/** Data is loaded once the stream stands, so that nothing falls between; without a stream, again and again. */
 function onState(state) {
   store.set("connection", state);
-  if (state.name === "reconnecting" && !store.get("loaded")) loadAll();
+  if (state.refused || (state.retryAt && !store.get("loaded"))) loadAll();
 }
 
 function onFrame(message) {
@@ -69,8 +69,8 @@ function takeEvent(event) {
 
 function takeUpdate(update) {
   sessions.takeUpdate(update);
-  if (update.type === "auto_import" || update.type === "import_progress") summary.askStatus();
-  if (update.type === "auto_import") loadAll();
+  if (update.type === "import_progress") store.set("import", update);
+  if (update.type === "auto_import" && update.imported) loadAll();
 }
 
 /** A resumed stream brings the missed events itself; states and sums are asked for. */

@@ -19,7 +19,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 STEP_MS = 8000
-# The browser's own words for a request that found no server; expected where a test stops it.
+# The browser's own words for a request that found no server: expected where a test stops it.
 NO_SERVER = ("net::ERR_CONNECTION_REFUSED", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_CONNECTION_RESET")
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation',
@@ -49,11 +49,11 @@ class Watched:
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        self.server_stops = False
+        # What the console may say in this test.
+        self.expected: tuple[str, ...] = ()
 
     def on_console(self, message: ConsoleMessage) -> None:
-        expected = self.server_stops and any(words in message.text for words in NO_SERVER)
-        if message.type in ("error", "warning") and not expected:
+        if message.type in ("error", "warning") and not any(words in message.text for words in self.expected):
             self.problems.append(f"{message.type}: {message.text}")
 
 
@@ -69,18 +69,17 @@ def open_page(browser: Browser, watched: Watched) -> Iterator[Opener]:
     """`open_page(server, "?tool=Bash", width=400)`: the page, loaded, live, and watched."""
     contexts = []
 
-    def opened(server: Server, path: str = "", *, width: int = 1280, height: int = 900, theme: str = "") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    def opened(server: Server, path: str = "", *, width: int = 1280, live: bool = True) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
         context.set_default_timeout(STEP_MS)
         context.add_init_script(REPORT_VIOLATIONS)
-        if theme:
-            context.add_init_script(f"localStorage.setItem('agentmonitor.theme', '{theme}')")
         page = context.new_page()
         page.on("console", watched.on_console)
         page.on("pageerror", lambda error: watched.problems.append(f"uncaught: {error}"))
         page.goto(f"{server.url}/{path}")
-        is_live(page)
+        if live:
+            is_live(page)
         return page
 
     yield opened

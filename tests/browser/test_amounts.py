@@ -1,14 +1,18 @@
 """The page with no, little and much data."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener, call, prompt
 from tests.conftest import ServerFactory
-from tests.serving import Server
+from tests.serving import ROOT, Server
+
+TRANSCRIPTS = ROOT / "tests" / "fixtures" / "clients" / "claude-2.1.197" / "projects"
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +71,15 @@ def test_a_demo_says_that_it_is_one(server: Server, open_page: Opener) -> None:
     page = open_page(server)
     expect(page.locator(".demo")).to_be_visible()
     expect(page.locator(".demo")).to_contain_text("DEMO")
+
+
+def test_history_on_disk_appears_by_itself(serving: ServerFactory, open_page: Opener, tmp_path: Path) -> None:
+    shutil.copytree(TRANSCRIPTS, tmp_path / "projects")
+    options = {"AGENTMONITOR_AUTO_IMPORT_MINUTES": "10", "AGENTMONITOR_CLAUDE_DIR": str(tmp_path)}
+    with serving(AGENTMONITOR_STATS_INTERVAL="250", **options) as server:
+        page = open_page(server)
+        expect(page.locator(".ended-row, .card").first).to_be_visible()
+        expect(page.locator("#welcome")).to_be_hidden()
+        expect(page.locator("#overview [data-ref=calls]")).not_to_have_text("0")
+        expect(page.locator("#feed .event-row").first).to_be_visible()
+        page.close()

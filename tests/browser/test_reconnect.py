@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Opener, Watched, feed_texts, prompt
+from tests.browser.conftest import NO_SERVER, Opener, Watched, feed_texts, is_live, prompt
 from tests.conftest import ServerFactory
 from tests.serving import Server
 
@@ -35,7 +35,7 @@ def test_what_was_missed_comes_once(server: Server, open_page: Opener, watched: 
     page = open_page(server)
     server.post(prompt("s", "live 1"), prompt("s", "live 2"))
     expect(page.locator("#feed .event-row")).to_have_count(3)
-    watched.server_stops = True
+    watched.expected = NO_SERVER
     lose(server, page)
     server.start()
     server.post(*(prompt("s", f"missed {n}") for n in range(40)))
@@ -49,7 +49,7 @@ def test_what_was_missed_comes_once(server: Server, open_page: Opener, watched: 
 
 def test_a_page_that_saw_no_event_yet_misses_none(server: Server, open_page: Opener, watched: Watched) -> None:
     page = open_page(server)
-    watched.server_stops = True
+    watched.expected = NO_SERVER
     lose(server, page)
     server.start()
     server.post(prompt("s", "missed"))
@@ -64,7 +64,7 @@ def test_another_database_behind_the_address_is_noticed(
     page = open_page(server)
     server.post(*(prompt("s", f"gone {n}") for n in range(5)))
     expect(page.locator("#feed .event-row")).to_have_count(5)
-    watched.server_stops = True
+    watched.expected = NO_SERVER
     lose(server, page)
     for file in server.db_path.parent.glob(f"{server.db_path.name}*"):
         file.unlink()
@@ -78,9 +78,38 @@ def test_without_a_server_the_page_says_so_and_can_be_told_to_try(
     server: Server, open_page: Opener, watched: Watched
 ) -> None:
     page = open_page(server)
-    watched.server_stops = True
+    watched.expected = NO_SERVER
     lose(server, page)
     expect(page.locator("#connection")).to_have_attribute("data-name", "offline")
     server.start()
     page.locator("#connection").click()
     is_back(page)
+
+
+def test_a_page_too_many_shows_what_there_is_and_gets_the_next_free_place(
+    serving: ServerFactory, open_page: Opener, watched: Watched
+) -> None:
+    watched.expected = ("503", *NO_SERVER)
+    with serving(AGENTMONITOR_MAX_SSE_CLIENTS="1") as server:
+        server.post(prompt("s", "before"))
+        first = open_page(server)
+        second = open_page(server, live=False)
+        expect(second.locator("#feed .event-row .detail")).to_have_text(["before"])
+        expect(second.locator("#connection")).to_contain_text("in")
+        first.close()
+        server.post(prompt("s", "after"))
+        second.wait_for_selector("#connection[data-name=live]")
+        expect(second.locator("#feed .event-row .detail")).to_have_text(["after", "before"])
+
+
+def test_a_server_with_a_token_is_asked_with_it(
+    serving: ServerFactory, open_page: Opener, watched: Watched
+) -> None:
+    watched.expected = ("401", *NO_SERVER)
+    with serving(AGENTMONITOR_TOKEN="a token") as server:
+        page = open_page(server, live=False)
+        page.get_by_role("textbox", name="Token").fill("a token")
+        page.get_by_role("button", name="Connect", exact=True).click()
+        is_live(page)
+        page.reload()
+        is_live(page)

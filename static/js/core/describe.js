@@ -48,6 +48,16 @@ const TYPES = {
   instruction_load: "instructions",
 };
 
+const HOOKS = {
+  PermissionRequest: "permission",
+  PermissionDenied: "denied",
+  Notification: "notice",
+  SubagentStart: "sub-agent",
+  SubagentStop: "sub-agent end",
+  PreCompact: "compacting",
+  PostCompact: "compacted",
+};
+
 export const typeName = (eventType) => (eventType === "tool_use" ? "tool" : (TYPES[eventType] ?? eventType));
 
 const DETAILS = [
@@ -81,7 +91,8 @@ function whatOf(event, metadata) {
   if (event.tool_name) return event.tool_name;
   const hook = typeof metadata.hook_event_name === "string" ? metadata.hook_event_name : null;
   if (event.event_type === "session_end") return hook === "Stop" ? "turn end" : "end";
-  return (event.event_type === "response" && hook) || typeName(event.event_type);
+  if (event.event_type === "response" && hook) return HOOKS[hook] ?? hook;
+  return typeName(event.event_type);
 }
 
 function parse(metadata) {

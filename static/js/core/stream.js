@@ -8,7 +8,10 @@ const LONGEST_WAIT_MS = 15_000;
 const OFFLINE_AFTER = 3;
 
 export class Stream {
-  /** handlers: frame(message), state({name, retryAt, reason}). `silenceMs` without a byte is a dead connection. */
+  /**
+   * `onFrame(message)`, `onState({name, retryAt, reason, refused})`: refused by a server that lives. `silenceMs`
+   * without a byte is a dead connection.
+   */
   constructor(url, { headers, silenceMs, onFrame, onState }) {
     Object.assign(this, { url, headers, silenceMs, onFrame, onState });
     this.lastId = null;
@@ -36,6 +39,7 @@ export class Stream {
     this.onState({ name: this.failures ? "retrying" : "connecting" });
     this.abort = new AbortController();
     let reason = "the server closed the connection";
+    let refused = false;
     try {
       const resumed = this.lastId !== null;
       const response = await fetch(this.url, {
@@ -46,12 +50,13 @@ export class Stream {
       if (!response.ok) throw new StreamRefused(response.status, await response.json().catch(() => null));
       await this.#read(response.body, resumed);
     } catch (error) {
-      reason = error instanceof StreamRefused ? error.message : "the server doesn't answer";
+      refused = error instanceof StreamRefused;
+      reason = refused ? error.message : "the server doesn't answer";
     }
-    this.#plan(reason);
+    this.#plan(reason, refused);
   }
 
-  #plan(reason) {
+  #plan(reason, refused) {
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures);
     this.failures += 1;
     const name = this.failures >= OFFLINE_AFTER ? "offline" : "reconnecting";
@@ -59,7 +64,7 @@ export class Stream {
       this.waiting = null;
       this.#connect();
     }, wait);
-    this.onState({ name, retryAt: Date.now() + wait, reason });
+    this.onState({ name, retryAt: Date.now() + wait, reason, refused });
   }
 
   async #read(body, resumed) {

@@ -5,6 +5,7 @@ import { ask, refresher } from "../core/api.js";
 import * as store from "../core/store.js";
 
 const HOUR = 3_600_000;
+const STATUS_MS = 15_000;
 const DAY = 24 * HOUR;
 
 export const RANGES = {
@@ -49,7 +50,9 @@ async function loadTools() {
 }
 
 async function loadStatus() {
-  store.set("status", await ask("status"));
+  const status = await ask("status");
+  store.set("status", status);
+  store.set("import", status.import);
 }
 
 async function loadOptions() {
@@ -71,7 +74,7 @@ export function reloadSums() {
   for (const each of [usage, stats, tools]) each.now();
 }
 
-export const askStatus = () => status.ask();
+setInterval(() => status.ask(), STATUS_MS);
 
 let known = null;
 

@@ -9,7 +9,7 @@ import { bars } from "./chart.js";
 import { callsPatch } from "./overview.js";
 import { bucketsOf } from "./buckets.js";
 
-const MOST_RANKED = 8;
+const MOST_RANKED = 100;
 const panel = withRefs(document.getElementById("costs"));
 let looked = null;
 

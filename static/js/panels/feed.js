@@ -19,6 +19,7 @@ const OLDER_PAGE = 100;
 const MOST_READ = 2000;
 const AT_TOP_PX = 4;
 const POINTER_RESTS_MS = 1500;
+const MOST_FLASHING = 3; // a few new rows are marked for a moment; a burst is not
 
 const panel = withRefs(document.getElementById("feed"));
 const feed = new Feed(MOST);
@@ -28,19 +29,27 @@ let pointerAt = -Infinity;
 let meanwhile = []; // events that came while a page was being loaded
 let isLoading = false;
 let wanted = address.filters();
-let animateFrom = Infinity;
+let rendered = Infinity; // the newest event that was rendered
+let flash = false;
+// Remembered, since asking the document for each event would bring its style and layout up to date each time.
+let atTop = true;
+let isFocused = false;
 
 export function feedPanel() {
   panel.pause.addEventListener("click", togglePause);
   panel.badge.addEventListener("click", toTop);
   panel.older_button.addEventListener("click", loadOlder);
-  panel.scroll.addEventListener("scroll", () => atTop() && followSoon(), { passive: true });
+  panel.scroll.addEventListener("scroll", onScroll, { passive: true });
   panel.rows.addEventListener("pointermove", () => (pointerAt = performance.now()), { passive: true });
   panel.rows.addEventListener("pointerleave", () => {
     pointerAt = -Infinity;
     followSoon();
   });
-  panel.rows.addEventListener("focusout", followSoon);
+  panel.rows.addEventListener("focusin", () => (isFocused = true));
+  panel.rows.addEventListener("focusout", () => {
+    isFocused = false;
+    followSoon();
+  });
   store.watch(["address"], onAddress);
   store.watch(["feed"], render);
   store.watch(["layers"], followSoon);
@@ -52,7 +61,7 @@ function onAddress() {
   const next = address.filters();
   if (JSON.stringify(next) === JSON.stringify(wanted)) return;
   wanted = next;
-  panel.scroll.scrollTop = 0;
+  scrollToTop();
   loading.now();
 }
 
@@ -64,7 +73,7 @@ async function load() {
     const { events, total } = await ask("events", { ...asked, limit: MOST });
     if (asked !== wanted) return; // the filters changed meanwhile; another load is on its way
     feed.load(events, total);
-    animateFrom = feed.newest;
+    rendered = feed.newest;
     for (const event of meanwhile) feed.take(event, isHeld());
     fillActivity(events);
     store.set("feedLoaded", true);
@@ -82,11 +91,19 @@ export function takeEvent(event) {
   if (feed.take(event, isHeld())) store.touch("feed");
 }
 
-const atTop = () => panel.scroll.scrollTop <= AT_TOP_PX;
+function onScroll() {
+  atTop = panel.scroll.scrollTop <= AT_TOP_PX;
+  if (atTop) followSoon();
+}
+
+function scrollToTop() {
+  panel.scroll.scrollTop = 0;
+  atTop = true;
+}
 
 function isHeld() {
   const pointed = performance.now() - pointerAt < POINTER_RESTS_MS;
-  return paused || pointed || !atTop() || topLayer() !== null || panel.rows.contains(document.activeElement);
+  return paused || pointed || !atTop || topLayer() !== null || isFocused;
 }
 
 /** Shows what waited, once nobody reads any more. */
@@ -104,8 +121,8 @@ function release() {
 
 function toTop() {
   pointerAt = -Infinity;
-  if (panel.rows.contains(document.activeElement)) panel.scroll.focus({ preventScroll: true });
-  panel.scroll.scrollTop = 0;
+  if (isFocused) panel.scroll.focus({ preventScroll: true });
+  scrollToTop();
   feed.release();
   store.touch("feed");
 }
@@ -132,7 +149,10 @@ async function loadOlder() {
 }
 
 function render() {
+  const fresh = feed.shown.findIndex(({ id }) => id <= rendered);
+  flash = fresh > 0 && fresh <= MOST_FLASHING;
   keyed(panel.rows, feed.shown, ({ id }) => id, newRow, () => {});
+  rendered = feed.newest;
   text(panel.total, store.get("feedLoaded") ? plural(feed.total, "event") : "");
   show(panel.badge, feed.waitingCount > 0);
   text(panel.badge, `${count(feed.waitingCount)} new ↑`);
@@ -145,6 +165,6 @@ function render() {
 
 function newRow(event) {
   const row = eventRow(event);
-  if (event.id > animateFrom) row.link.classList.add("arrived");
+  if (flash && event.id > rendered) row.link.classList.add("arrived");
   return row;
 }

@@ -2,7 +2,7 @@
 
 import * as address from "../core/address.js";
 import { agent } from "../core/describe.js";
-import { attribute, clone, keyed, show, text, withRefs } from "../core/dom.js";
+import { attribute, clone, cssNumber, element, keyed, show, text, withRefs } from "../core/dom.js";
 import { count, duration, oneLine, percent } from "../core/format.js";
 import * as store from "../core/store.js";
 import { range } from "../data/summary.js";
@@ -32,12 +32,18 @@ function render() {
 
 function update(row, tool) {
   text(row.name, oneLine(tool.tool_name, 60));
-  address.lead(row.name, { tool: tool.tool_name, type: null, show: "feed" });
+  for (const anchor of [row.name, row.calls, row.errors]) {
+    address.lead(anchor, { tool: tool.tool_name, type: null, show: "feed" });
+  }
   text(row.calls, count(tool.total_calls));
   text(row.errors, tool.error_count ? `${count(tool.error_count)} · ${percent(tool.error_rate)}` : "0");
   row.errors.classList.toggle("failing", tool.error_count > 0);
   text(row.time, tool.avg_duration_ms === null ? "–" : duration(tool.avg_duration_ms));
-  const byAgent = Object.entries(tool.by_agent).map(([name, calls]) => `${agent(name).name} ${count(calls)}`);
-  text(row.agents, byAgent.join(" · "));
-  attribute(row.agents, "title", row.agents.textContent);
+  const byAgent = Object.entries(tool.by_agent);
+  const words = byAgent.map(([name, calls]) => `${agent(name).name} ${count(calls)}`).join(", ");
+  attribute(row.agents, "aria-label", words);
+  attribute(row.agents, "title", words);
+  keyed(row.agents, byAgent, ([name]) => name, part, (refs, [, calls]) => cssNumber(refs.root, "--share", calls));
 }
+
+const part = ([name]) => ({ root: element("span", { "data-family": agent(name).family }) });

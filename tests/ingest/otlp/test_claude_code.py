@@ -37,11 +37,11 @@ def test_a_request_is_the_call_with_its_usage() -> None:
     assert metadata(event) == {"otel_event_name": "api_request", "request_id": "req_1"}
 
 
-def test_the_call_is_known_by_the_message_too_when_the_record_names_it() -> None:
+def test_the_request_names_the_call_also_when_the_record_has_the_message_s_id() -> None:
     event = only_event(REQUEST | {"message_id": "msg_1"})
 
     assert event.call is not None
-    assert event.call.key == "msg_1:req_1"
+    assert event.call.key == "request:req_1"
 
 
 def test_the_client_s_estimate_is_shown_but_a_known_model_is_priced_by_us() -> None:

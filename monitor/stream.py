@@ -77,8 +77,13 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         raise StopConsumer
 
     async def _serve(self) -> None:
-        if hub.clients >= settings.ENVIRONMENT.max_sse_clients:
-            await self._refuse()
+        if self.scope["method"] != "GET":
+            await self._refuse(405, {"error": "Method Not Allowed"}, (b"Allow", b"GET"))
+            return
+        most = settings.ENVIRONMENT.max_sse_clients
+        if hub.clients >= most:
+            body = {"error": "SSE client limit reached", "max_clients": most}
+            await self._refuse(503, body, (b"Retry-After", b"5"))
             return
         position, waiting = hub.join()
         try:
@@ -90,13 +95,9 @@ class StreamConsumer(AsyncHttpConsumer):  # type: ignore[misc]
         finally:
             hub.leave(waiting)
 
-    async def _refuse(self) -> None:
-        body = {"error": "SSE client limit reached", "max_clients": settings.ENVIRONMENT.max_sse_clients}
-        await self.send_response(
-            503,
-            msgspec.json.encode(body),
-            headers=[(b"Content-Type", b"application/json; charset=utf-8"), (b"Retry-After", b"5")],
-        )
+    async def _refuse(self, status: int, body: dict[str, Any], header: tuple[bytes, bytes]) -> None:
+        headers = [(b"Content-Type", b"application/json; charset=utf-8"), header]
+        await self.send_response(status, msgspec.json.encode(body), headers=headers)
 
     async def _contents(self, position: Position, waiting: asyncio.Event) -> AsyncIterator[bytes]:
         wanted, last_event_id = self._wanted(), self._last_event_id(position)

@@ -22,8 +22,7 @@ from ingest.store import StatusChange
 from ingest.writer import Listener, Writer
 from monitor import status
 from monitor.live import hub
-from monitor.queries_stats import stats
-from monitor.usage_monitor import usage_monitor
+from monitor.usage_monitor import stats_and_limits
 
 log = logging.getLogger("agentmonitor.server")
 
@@ -133,10 +132,6 @@ async def _tick_stats() -> None:
         if not hub.clients:
             continue
         try:
-            hub.send({"type": "stats", "payload": await database_sync_to_async(_stats_payload)()})
+            hub.send({"type": "stats", "payload": await database_sync_to_async(stats_and_limits)()})
         except Exception:
             log.exception("the stats frame could not be made")
-
-
-def _stats_payload() -> dict[str, Any]:
-    return {**stats(), "usage_monitor": usage_monitor()}

@@ -12,11 +12,9 @@ from monitor.filters import EventFilter, FilterFault, leading_integer, limit_of,
 from monitor.openapi import described
 from monitor.queries import SessionFilter, SessionRow
 from monitor.queries_usage import CallRow, UsageFilter, UsageRow
-from monitor.quotas import quota_entries
 from monitor.rows import EventRow
-from monitor.saved_quotas import saved_quotas
 from monitor.transcript import transcript_entry
-from monitor.usage_monitor import usage_monitor
+from monitor.usage_monitor import stats_and_limits, usage_monitor
 
 
 class AnyConverter(StringConverter):
@@ -113,9 +111,7 @@ def list_events(
 
 @router.get("/stats", openapi_extra=described(dict, also=(400,)))
 def stats(request: HttpRequest, agent_type: Text = None, since: Text = None) -> HttpResponse:
-    sums = queries_stats.stats(_given(agent_type), moment_of("since", since))
-    quotas = quota_entries(saved_quotas())
-    return json_response({**sums, "usage_monitor": usage_monitor(), "quota_monitor": quotas})
+    return json_response(stats_and_limits(_given(agent_type), moment_of("since", since)))
 
 
 @router.get("/stats/cost", openapi_extra=described(dict, also=(400,)))

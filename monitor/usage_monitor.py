@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from monitor.queries_stats import agent_types_seen, used_since
+from monitor.queries_stats import agent_types_seen, stats, used_since
 from monitor.quotas import quota_entries
 from monitor.rows import dollars
 from monitor.saved_quotas import saved_quotas
@@ -55,6 +55,12 @@ def usage_monitor(at_ms: int | None = None) -> list[dict[str, Any]]:
         if agent_type in seen and (limits.session.limit or limits.extended.limit)
     ]
     return own + [entry for entry in quota_entries(saved_quotas()) if entry["updated_at"]]
+
+
+def stats_and_limits(agent_type: str | None = None, since_ms: int | None = None) -> dict[str, Any]:
+    """`GET /api/stats`, and the payload of the live stream's stats frames."""
+    quotas = quota_entries(saved_quotas())
+    return {**stats(agent_type, since_ms), "usage_monitor": usage_monitor(), "quota_monitor": quotas}
 
 
 def _used(agent_type: str, kind: str, window: Window, at_ms: int) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 TOLERANCE: Final = 1e-9
-RECORDED_TIME: Final = re.compile(r"2026-11-24 14:4\d:\d\d")
+RECORDED_TIME: Final = re.compile(r"2026-11-24[ T]14:4\d:\d\d(\.\d{3}Z)?")
 RECORDED_HOUR: Final = "2026-11-24T14:00:00Z"
-ROW_TIME: Final = "%Y-%m-%d %H:%M:%S"
 HOUR: Final = "%Y-%m-%dT%H:00:00Z"
 # An object with one of these fields may have more fields than recorded; every other one is exact.
 MAY_HAVE_MORE: Final = {"schema_version", "agent_id", "total_events", "db_size_bytes"}
@@ -33,9 +32,12 @@ class Period(NamedTuple):
     start: datetime
     end: datetime
 
-    def holds(self, text: str) -> bool:
+    def holds(self, text: str, form: str) -> bool:
+        """Whether the text is of the period, and has the form of a recorded one."""
+        if len(text) != len(form) or text[10] != form[10] or text[19:20] != form[19:20]:
+            return False
         try:
-            moment = datetime.strptime(text, ROW_TIME).replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
         except ValueError:
             return False
         return self.start - timedelta(seconds=1) <= moment <= self.end
@@ -107,5 +109,5 @@ def _is_same(actual: Any, expected: Any, period: Period) -> bool:
         is_number = isinstance(actual, (int, float)) and not isinstance(actual, bool)
         return is_number and abs(actual - expected) <= TOLERANCE
     if RECORDED_TIME.fullmatch(expected):
-        return isinstance(actual, str) and period.holds(actual)
+        return isinstance(actual, str) and period.holds(actual, expected)
     return bool(actual == expected)

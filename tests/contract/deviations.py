@@ -42,17 +42,15 @@ def field(value: Any, *path: str | int) -> Change:
     return change
 
 
-def without(*names: str) -> Change:
-    """The recorded answer without some fields; for answers that may have more than recorded."""
-    return lambda response: {
-        **response,
-        "body": {name: value for name, value in response["body"].items() if name not in names},
-    }
-
-
 def rows(name: str, *ids: object) -> Change:
     """Rows in the order of these ids; those that were recorded have to be equal."""
     return lambda response: field(Rows(ids, response["body"][name]), name)(response)
+
+
+def unknown_quotas(response: Response) -> list[Response]:
+    """The recorded entry of a provider of which nothing is known, for each provider."""
+    unknown, asked = response["body"]["quota_monitor"]
+    return [unknown, unknown | {"provider": asked["provider"], "agent_type": asked["agent_type"]}]
 
 
 def with_new_type(response: Response) -> Response:
@@ -86,6 +84,8 @@ BRANCH_LABELS: Final = [
     {"value": "feature/auth", "label": "myapp / feature/auth"},
     {"value": "main", "label": "myapp / main"},
 ]
+OWN_LIMITS: Final = [AnyOf(dict), AnyOf(dict)]
+OWN_LIMITS_IN_STATS: Final = field(OWN_LIMITS, "usage_monitor")
 HEALTH: Final = Deviation(
     "the figures are those of the moment",
     all_of(field(WHOLE, "uptime"), field(WHOLE, "db_size_bytes")),
@@ -152,8 +152,12 @@ DEVIATIONS: Final[dict[tuple[str, str], Deviation]] = {
     ("string-metadata", "sessions list after it"): Deviation(NEVER_A_500, answer(200, SESSIONS)),
     ("later", "health"): HEALTH,
     ("later", "stats carry live_sessions, active_agents, quota_monitor"): Deviation(
-        "the usage monitor keeps the limits that its human set; provider quotas are not there",
-        without("quota_monitor", "usage_monitor"),
+        "no client is started to ask for its quota; the usage monitor keeps the limits that its human set",
+        all_of(lambda response: field(unknown_quotas(response), "quota_monitor")(response), OWN_LIMITS_IN_STATS),
+    ),
+    ("later", "usage-monitor is the same list"): Deviation(
+        "the limits that its human set come first",
+        lambda response: answer(200, [*OWN_LIMITS, *response["body"]])(response),
     ),
     ("later", "sessions list still works"): Deviation(SAME_SECOND, rows("sessions", "fx-str")),
 }

@@ -118,32 +118,15 @@ ENDS: Final = [
     event("fx-end2", "session_end"),
     event("fx-end2"),
 ]
-BEFORE_ENDS: Final = (
-    "stats carry live_sessions, active_agents, quota_monitor",
-    "instruction_load is an event type",
-    "malformed JSON",
-    "double-encoded JSON accepted",
-    "text/plain accepted",
-    "batch without body",
-    "string metadata",
-    "string metadata row",
-    "sessions list still works",
+AFTER_ENDS: Final = ("claude session_end: idle, ended_at null", "revived: ended_at null")
+QUOTAS: Final = (
+    *(pair.name for pair in recorded("later") if "quota:" in pair.name),
+    *("quota list", "usage-monitor is the same list"),
 )
 LATER: Final[list[Step]] = [
     *some("later", "health"),
     *LATER_START,
-    *some("later", *BEFORE_ENDS),
+    *rest("later", "health", *AFTER_ENDS, *QUOTAS),
     *ENDS,
-    *some("later", "claude session_end: idle, ended_at null", "revived: ended_at null"),
+    *some("later", *AFTER_ENDS, *QUOTAS),
 ]
-# Pairs of later.json for parts that stand elsewhere or are not there yet.
-NOT_HERE: Final = {
-    "otel without body": "held with the other OTLP pairs",
-    "malformed JSON on another route": "provider quotas",
-    "quota: claude status line": "provider quotas",
-    "quota: claude status line without limits": "provider quotas",
-    "quota: codex": "provider quotas",
-    "quota: unknown provider": "provider quotas",
-    "quota list": "provider quotas",
-    "usage-monitor is the same list": "provider quotas: optional, the usage monitor keeps the limits of its own",
-}

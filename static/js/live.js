@@ -111,7 +111,8 @@ function onAddress() {
   summary.reloadSums();
 }
 
-for (const start of [preferences, notices, waiting, overview, filters, agents, feedPanel, costs, tools, sessionLayer, callsLayer, tabbar, faults, tokenPrompt]) start();
+// The layer of calls before that of a session: when an address holds both, the session lies on top.
+for (const start of [preferences, notices, waiting, overview, filters, agents, feedPanel, costs, tools, callsLayer, sessionLayer, tabbar, faults, tokenPrompt]) start();
 connection(stream);
 keysSheet(KEYS);
 listen(KEYS);

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opener, call, prompt
+from tests.browser.conftest import Opener, Watched, call, is_live, prompt
 from tests.conftest import ServerFactory
 from tests.serving import ROOT, Server
 
@@ -62,6 +62,17 @@ def test_much_data_is_bounded_in_the_document_and_whole_in_the_figures(server: S
     expect(page.locator(".card")).to_have_count(62)
     page.get_by_role("button", name="Older events").click()
     expect(page.locator("#feed .event-row")).to_have_count(300)
+
+
+def test_a_panel_that_fails_says_so_alone(server: Server, open_page: Opener, watched: Watched) -> None:
+    watched.expected = ("500",)
+    page = open_page(server, live=False)
+    page.route("**/api/stats/tools*", lambda route: route.fulfill(status=500, json={"error": "out of order"}))
+    page.reload()
+    expect(page.locator("#tools .fault")).to_contain_text("Not up to date: out of order. Trying again in")
+    is_live(page)
+    page.unroute("**/api/stats/tools*")
+    expect(page.locator("#tools .fault")).to_be_hidden()
 
 
 def test_a_demo_says_that_it_is_one(server: Server, open_page: Opener) -> None:

@@ -92,6 +92,8 @@ def test_the_cost_leads_to_its_calls(server: Server, open_page: Opener) -> None:
     expect(layer.locator("[data-ref=which]")).to_contain_text("shop")
     layer.locator("tbody a").click()
     expect(page.locator("#session-layer")).to_be_visible()
+    page.reload()
+    expect(page.locator("#session-layer")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#session-layer")).to_be_hidden()
     expect(layer).to_be_visible()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Opener, call, feed_texts, hook, prompt
 from tests.conftest import ServerFactory
@@ -49,6 +49,17 @@ def test_who_waits_is_named_with_the_reason(server: Server, open_page: Opener) -
     expect(waiting.locator(".waiting-row")).to_have_count(0)
     expect(waiting).to_contain_text("nobody is waiting")
     expect(page).to_have_title("AgentMonitor")
+
+
+def test_a_hidden_tab_counts_who_waits_in_its_title(server: Server, browser: Browser) -> None:
+    page = browser.new_page()
+    page.add_init_script("Object.defineProperty(document, 'hidden', { get: () => true })")
+    page.goto(server.url)
+    page.wait_for_selector("#connection[data-name=live]")
+    hook(server, "asks-a-hidden-tab", "PermissionRequest", tool_name="Bash", tool_input={"command": "ls"})
+    expect(page).to_have_title("(1) AgentMonitor")
+    page.close()
+    hook(server, "asks-a-hidden-tab", "SessionEnd", reason="exit")
 
 
 def test_a_session_that_ends_moves_to_the_earlier_ones(server: Server, open_page: Opener) -> None:

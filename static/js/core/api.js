@@ -52,10 +52,10 @@ export const sessionPath = (id, rest = "") => `sessions/${encodeURIComponent(id)
 const SLOWEST_MS = 30_000;
 
 /**
- * Keeps something fresh: `ask()` loads it soon, at most once in `everyMs`, one load at a time, not while the
- * tab is hidden. A failure is told under `fault:<name>` and tried again, ever more slowly.
+ * Keeps something fresh: `ask()` loads it soon, at most once in `everyMs`, one load at a time, and in a
+ * hidden tab only `whileHidden`. A failure is told under `fault:<name>` and tried again, ever more slowly.
  */
-export function refresher(name, load, everyMs) {
+export function refresher(name, load, everyMs, { whileHidden = false } = {}) {
   let timer = null;
   let running = false;
   let wanted = false;
@@ -63,7 +63,7 @@ export function refresher(name, load, everyMs) {
   let failures = 0;
 
   const plan = () => {
-    if (timer !== null || running || document.hidden) return;
+    if (timer !== null || running || (document.hidden && !whileHidden)) return;
     const wait = failures ? Math.min(SLOWEST_MS, 1000 * 2 ** failures) : everyMs;
     timer = setTimeout(run, Math.max(0, last + wait - performance.now()));
   };

@@ -34,6 +34,13 @@ function twin(gone) {
   return href ? document.querySelector(`a[href="${CSS.escape(href)}"]`) : document.querySelector("main");
 }
 
+// Browsers may close all layers at once that were opened without a click, as by an address; ours go one by one.
+document.addEventListener("keydown", (press) => {
+  if (press.key !== "Escape" || !open.length || press.defaultPrevented) return;
+  press.preventDefault();
+  topLayer().close();
+});
+
 /** A click beside the layer and every `[data-close]` in it close it. */
 export function closesItself(dialog) {
   dialog.addEventListener("click", (click) => {

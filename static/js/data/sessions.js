@@ -19,7 +19,8 @@ let endedMore = false;
 
 store.set("sessions", live);
 
-const liveSessions = refresher("sessions", loadLive, 1500);
+// The tab's title says who waits, above all when the tab is hidden.
+const liveSessions = refresher("sessions", loadLive, 1500, { whileHidden: true });
 const endedSessions = refresher("ended", loadEnded, 2000);
 
 function wanted() {

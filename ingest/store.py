@@ -18,9 +18,9 @@ from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
-from monitor.rollups import SESSION_CALL_SUMS, SESSION_EVENT_SUMS, Tally
+from monitor.rollups import SESSION_SUMS, Tally
 from monitor.rows import EVENT_COLUMNS
-from monitor.sql import insert, replaced, update
+from monitor.sql import added, insert, replaced, update
 from monitor.times import HOUR_MS
 from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
@@ -85,10 +85,9 @@ UPSERT_AGENTS: Final = insert(
 SELECT_SESSIONS: Final = (
     f"SELECT {', '.join(STATE_COLUMNS)} FROM sessions WHERE id IN (SELECT value FROM json_each(?))"
 )
-SESSION_SUMS: Final = (*SESSION_EVENT_SUMS, *SESSION_CALL_SUMS)
 INSERT_SESSIONS: Final = insert("sessions", (*STATE_COLUMNS, "metadata", *SESSION_SUMS))
-NEW_SESSION_VALUES: Final = ("{}", *(0 for _ in SESSION_SUMS))
-UPDATE_SESSIONS: Final = update("sessions", "id", replaced(*STATE_COLUMNS[1:]))
+NO_SUMS: Final = (0,) * len(SESSION_SUMS)
+UPDATE_SESSIONS: Final = update("sessions", "id", replaced(*STATE_COLUMNS[1:]) + added("sessions", *SESSION_SUMS))
 CALL_COLUMNS: Final = (
     "agent_type",
     "call_key",
@@ -364,10 +363,11 @@ class _Group:
     def _write(self, batches: Sequence[Batch], agents: set[str]) -> None:
         now_ms, connection = self.now_ms, self.connection
         UPSERT_AGENTS.run(connection, [(f"{name}-default", name, now_ms, now_ms) for name in agents])
-        self._write_sessions()
-        INSERT_EVENTS.run(connection, self.event_values)
         if self.call_rows:
             self._write_calls()
+        self.tally.count_files(connection)
+        self._write_sessions()
+        INSERT_EVENTS.run(connection, self.event_values)
         self.tally.apply(connection)
         files = [file for batch in batches for file in batch.files]
         UPSERT_FILES.run(connection, [(f.path, f.digest, f.size_bytes, f.source, f.events, now_ms) for f in files])
@@ -379,10 +379,11 @@ class _Group:
         fresh, known = [], []
         for session in self.sessions.values():
             values = msgspec.structs.astuple(session)
+            sums = self.tally.take_session(session.id) or NO_SUMS
             if session.id in self.new_sessions:
-                fresh.append((*values, *NEW_SESSION_VALUES))
+                fresh.append((*values, "{}", *sums))
             else:
-                known.append(values)
+                known.append((*values, *sums))
             if self.statuses[session.id] != session.status or session.id in self.state_changed:
                 self.outcome.changes.append(_change_of(session))
         INSERT_SESSIONS.run(self.connection, fresh)

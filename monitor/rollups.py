@@ -39,13 +39,14 @@ SESSION_CALL_SUMS: Final = (
     "output_tokens",
     "cost_nanos",
 )
-
+SESSION_SUMS: Final = (*SESSION_EVENT_SUMS, *SESSION_CALL_SUMS)
+FILES_EDITED: Final = SESSION_SUMS.index("files_edited")
+FIRST_CALL_SUM: Final = len(SESSION_EVENT_SUMS)
 
 ADD_EVENTS: Final = upsert_sums("event_hours", EVENT_KEY, EVENT_SUMS)
 ADD_USAGE: Final = upsert_sums("usage_hours", USAGE_KEY, USAGE_SUMS)
 ADD_FILE: Final = upsert_sums("session_files", ("session_id", "path"), ("edits",))
-ADD_SESSION_EVENTS: Final = update("sessions", "id", added("sessions", *SESSION_EVENT_SUMS))
-ADD_SESSION_CALLS: Final = update("sessions", "id", added("sessions", *SESSION_CALL_SUMS))
+ADD_SESSIONS: Final = update("sessions", "id", added("sessions", *SESSION_SUMS))
 DROP_EMPTY_USAGE: Final = (
     f"DELETE FROM usage_hours WHERE {' AND '.join(f'{name} = ?' for name in USAGE_KEY)} AND calls = 0"
 )
@@ -58,8 +59,7 @@ class Tally:
         self.events: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self.usage: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(USAGE_SUMS))
         self.files: dict[tuple[str, str], int] = defaultdict(int)
-        self.session_events: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-        self.session_calls: dict[str, list[int]] = defaultdict(lambda: [0] * len(SESSION_CALL_SUMS))
+        self.sessions: dict[str, list[int]] = defaultdict(lambda: [0] * len(SESSION_SUMS))
         self._subtracted: set[tuple[Any, ...]] = set()
 
     def add_event(
@@ -79,7 +79,7 @@ class Tally:
         if duration_ms is not None:
             sums[2] += 1
             sums[3] += duration_ms
-        session = self.session_events[session_id]
+        session = self.sessions[session_id]
         session[0] += 1
         session[1] += lines_added
         session[2] += lines_removed
@@ -122,50 +122,36 @@ class Tally:
         )
         _add(self.usage[key], amounts, sign)
         cache_write = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
-        _add(
-            self.session_calls[session_id],
-            (
-                1,
-                unpriced,
-                usage.uncached_input_tokens,
-                usage.cache_read_tokens,
-                cache_write,
-                usage.output_tokens,
-                cost,
-            ),
-            sign,
-        )
+        of_session = (*amounts[:4], cache_write, usage.output_tokens, cost)
+        _add(self.sessions[session_id], of_session, sign, FIRST_CALL_SUM)
 
-    def apply(self, connection: Connection) -> None:
-        """Write the additions; part of the transaction that stores what they count."""
-        fresh = self._fresh_files(connection)
-        ADD_EVENTS.run(connection, [(*key, *sums) for key, sums in self.events.items()])
-        ADD_FILE.run(connection, [(*key, edits) for key, edits in self.files.items()])
-        ADD_SESSION_EVENTS.run(
-            connection, [(name, *sums, fresh.get(name, 0)) for name, sums in self.session_events.items()]
-        )
-        ADD_USAGE.run(connection, [(*key, *sums) for key, sums in self.usage.items()])
-        ADD_SESSION_CALLS.run(connection, [(name, *sums) for name, sums in self.session_calls.items()])
-        connection.executemany(DROP_EMPTY_USAGE, self._subtracted)
-
-    def _fresh_files(self, connection: Connection) -> dict[str, int]:
-        """How many of the edited files each session had not edited before."""
-        fresh: dict[str, int] = defaultdict(int)
+    def count_files(self, connection: Connection) -> None:
+        """Add to each session the files that it had not edited before."""
         if not self.files:
-            return fresh
+            return
         rows = connection.execute(
             "SELECT f.session_id, f.path FROM json_each(?) AS pair JOIN session_files f "
             "ON f.session_id = pair.value ->> 0 AND f.path = pair.value ->> 1",
             (msgspec.json.encode(list(self.files)).decode(),),
         )
-        known = set(rows.fetchall())
-        for pair in self.files:
-            fresh[pair[0]] += pair not in known
-        return fresh
+        for session_id, _ in self.files.keys() - set(rows.fetchall()):
+            self.sessions[session_id][FILES_EDITED] += 1
+
+    def take_session(self, session_id: str) -> list[int] | None:
+        """SESSION_SUMS of a session, for a caller that writes its row anyway; `apply` leaves it out then."""
+        return self.sessions.pop(session_id, None)
+
+    def apply(self, connection: Connection) -> None:
+        """Write the additions; part of the transaction that stores what they count."""
+        ADD_EVENTS.run(connection, [(*key, *sums) for key, sums in self.events.items()])
+        ADD_FILE.run(connection, [(*key, edits) for key, edits in self.files.items()])
+        ADD_USAGE.run(connection, [(*key, *sums) for key, sums in self.usage.items()])
+        ADD_SESSIONS.run(connection, [(name, *sums) for name, sums in self.sessions.items()])
+        connection.executemany(DROP_EMPTY_USAGE, self._subtracted)
 
 
-def _add(sums: list[int], amounts: tuple[int, ...], sign: int) -> None:
-    for index, amount in enumerate(amounts):
+def _add(sums: list[int], amounts: tuple[int, ...], sign: int, first: int = 0) -> None:
+    for index, amount in enumerate(amounts, first):
         sums[index] += sign * amount
 
 
@@ -198,7 +184,7 @@ REBUILD: Final = (
            sum(output_tokens), sum(reasoning_tokens), coalesce(sum(cost_nanos), 0)
     FROM calls GROUP BY 1, 2, 3, 4, 5
     """,
-    f"UPDATE sessions SET {', '.join(f'{name} = 0' for name in SESSION_EVENT_SUMS + SESSION_CALL_SUMS)}",
+    f"UPDATE sessions SET {', '.join(f'{name} = 0' for name in SESSION_SUMS)}",
     """
     UPDATE sessions SET event_count = e.n, lines_added = e.added, lines_removed = e.removed
     FROM (SELECT session_id, count(*) AS n, sum(lines_added) AS added, sum(lines_removed) AS removed

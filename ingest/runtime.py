@@ -15,9 +15,8 @@ from pricing.registry import default_registry
 
 # A writer that waits longer holds up everything behind it; clients of a 503 try again.
 BUSY_TIMEOUT_MS: Final = 2000
-# A checkpoint writes pages at random places and waits for the disk; SQLite's default of 1000 pages puts one
-# into every tenth group under load. The writer makes them when it is idle, and this is the bound (64 MB).
-CHECKPOINT_PAGES: Final = 16_384
+# The writer's checkpoints run beside it; SQLite's own, in the middle of a commit, are the last resort (256 MB).
+CHECKPOINT_PAGES: Final = 65_536
 
 _lock = threading.Lock()
 _writer: Writer | None = None

@@ -4,7 +4,7 @@ Requests hand in batches and wait; the thread drains what waits, stores it in on
 and answers all of them. No artificial delay: alone, a batch is committed at once; under load the groups grow
 by themselves. Imports stand in a second line and get one slice after each group of live events.
 
-The same thread lets time pass (sessions go idle) and notices what other processes wrote, so that everything
+The thread also lets time pass (sessions go idle) and notices what other processes wrote, so that everything
 that reaches the live stream passes through one place, in the order of ids.
 """
 
@@ -33,6 +33,7 @@ TICK_SECONDS: Final = 0.5
 CLOCK_TICK_SECONDS: Final = 1.0
 # What another process wrote is sent to the stream up to this many events; beyond it, clients reload.
 MOST_FOREIGN_EVENTS: Final = 2000
+CHECKPOINT_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 10.0
 
 
@@ -111,16 +112,18 @@ class Writer:
         self._wake = threading.Condition()
         self._stopping = False
         self._ready = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._checkpointer = threading.Thread(target=self._checkpoint, name="checkpoints", daemon=True)
         self._last_id = 0
         self._data_version = -1
-        self._checkpointed_groups = 0
         self.figures = WriterFigures()
 
     def start(self) -> None:
         """Start the thread; returns when sessions are up to date with the clock, or the database refuses."""
         self._thread.start()
         self._ready.wait(STOP_SECONDS)
+        self._checkpointer.start()
 
     def stop(self) -> None:
         """Store what waits, then end."""
@@ -129,6 +132,9 @@ class Writer:
             self._wake.notify()
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
+        self._ended.set()
+        if self._checkpointer.is_alive():
+            self._checkpointer.join(STOP_SECONDS)
 
     @property
     def queued_bytes(self) -> int:
@@ -190,6 +196,25 @@ class Writer:
                 self._store(connection, part)
             if connection is not None:
                 self._look_elsewhere(connection)
+        if connection is not None:
+            connection.close()
+
+    def _checkpoint(self) -> None:
+        """Move what was committed from the log into the database, beside the writer.
+
+        A checkpoint waits for the disk; a passive one, on a connection of its own, makes nobody wait with it.
+        """
+        connection: sqlite3.Connection | None = None
+        done = 0
+        while not self._ended.wait(CHECKPOINT_SECONDS):
+            if self.figures.groups == done:
+                continue
+            done = self.figures.groups
+            try:
+                connection = connection or self._connect()
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except sqlite3.Error as error:
+                self._note(error)
         if connection is not None:
             connection.close()
 
@@ -285,9 +310,6 @@ class Writer:
             self._note(error)
 
     def _tick(self, connection: sqlite3.Connection) -> None:
-        if self.figures.groups != self._checkpointed_groups and not self._queue.live:
-            self._checkpointed_groups = self.figures.groups
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         changes, idled = advance(connection, self._clock(), self._timeout_ms)
         if changes:
             self._listener.publish_changes(changes, idled)

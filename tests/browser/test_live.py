@@ -67,7 +67,7 @@ def test_a_session_that_ends_moves_to_the_earlier_ones(server: Server, open_page
     server.post(prompt("short", "say goodbye", project="farewell"))
     expect(page.locator(".card", has_text="farewell")).to_be_visible()
     server.post({"session_id": "short", "agent_type": "codex", "event_type": "session_end"})
-    expect(page.locator(".ended-row", has_text="farewell")).to_be_visible()
+    expect(page.locator(".ended-row", has_text="farewell")).to_contain_text("say goodbye")
     expect(page.locator(".card", has_text="farewell")).to_have_count(0)
 
 

@@ -9,6 +9,7 @@ import * as store from "../core/store.js";
 const MOST_LIVE = 300;
 const ENDED_STEP = 12;
 const MOST_ACTIVITY = 3;
+const MOST_PROMPTS = 1000;
 
 const live = new Map();
 const activity = new Map(); // session id → its latest events, newest first
@@ -45,7 +46,7 @@ async function loadEnded() {
 }
 
 function forgetGone() {
-  for (const known of [activity, prompts]) for (const id of known.keys()) if (!live.has(id)) known.delete(id);
+  for (const id of activity.keys()) if (!live.has(id)) activity.delete(id);
 }
 
 export function reload() {
@@ -88,6 +89,7 @@ export const latestPrompt = (id) => prompts.get(id) ?? null;
 /** An event came: its session is alive, and its sums are asked for soon. */
 export function takeEvent(event) {
   const session = live.get(event.session_id);
+  notePrompt(event);
   if (session) {
     session.last_event_at = event.created_at;
     session.branch = event.branch ?? session.branch;
@@ -97,10 +99,14 @@ export function takeEvent(event) {
   liveSessions.ask();
 }
 
+function notePrompt(event) {
+  if (event.event_type !== "user_prompt" || event.id < (prompts.get(event.session_id)?.id ?? 0)) return;
+  prompts.delete(event.session_id); // the last that was set is the last to be forgotten
+  prompts.set(event.session_id, event);
+  if (prompts.size > MOST_PROMPTS) prompts.delete(prompts.keys().next().value);
+}
+
 function remember(event) {
-  if (event.event_type === "user_prompt" && event.id > (prompts.get(event.session_id)?.id ?? 0)) {
-    prompts.set(event.session_id, event);
-  }
   const latest = activity.get(event.session_id) ?? [];
   if (latest.some(({ id }) => id === event.id)) return;
   latest.push(event);
@@ -110,7 +116,10 @@ function remember(event) {
 
 /** Events read from history fill the cards' latest lines. */
 export function fillActivity(events) {
-  for (const event of events) if (live.has(event.session_id)) remember(event);
+  for (const event of events) {
+    notePrompt(event);
+    if (live.has(event.session_id)) remember(event);
+  }
   store.touch("sessions");
 }
 

@@ -30,13 +30,19 @@ export function since() {
 
 const usageFilters = () => address.filters(["agent", "project", "branch", "model"]);
 
+/** A row as the panels take it: what it is of as `key`, with no name for none. */
+const keyed = (group) => (row) => ({ ...sums(row), key: row[group] ?? (group === "project" ? "unknown" : "") });
+
+const sums = ({ input_tokens, ...rest }) => ({ ...rest, uncached_input_tokens: input_tokens });
+
 async function loadUsage() {
-  const wanted = { ...usageFilters(), since: since(), tz_offset_minutes: -new Date().getTimezoneOffset() };
+  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const wanted = { ...usageFilters(), since: since(), tz };
   const { group } = range();
-  const [time, model, project] = await Promise.all(
-    [group, "model", "project"].map((group_by) => ask("usage", { ...wanted, group_by })),
-  );
-  store.set("usage", { group, since: wanted.since, time: time.rows, model: model.rows, project: project.rows, total: time.total });
+  const groups = [group, "model", "project"];
+  const answers = await Promise.all(groups.map((group_by) => ask("usage", { ...wanted, group_by })));
+  const [time, model, project] = answers.map(({ rows }, index) => rows.map(keyed(groups[index])));
+  store.set("usage", { group, since: wanted.since, time, model, project, total: sums(answers[0].totals) });
 }
 
 async function loadStats() {

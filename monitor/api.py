@@ -8,10 +8,19 @@ from django.urls.converters import StringConverter, register_converter
 from ninja import Router
 
 from monitor import queries, queries_stats, queries_usage, status
-from monitor.filters import EventFilter, FilterFault, leading_integer, limit_of, moment_of, offset_of, until_of
+from monitor.filters import (
+    EventFilter,
+    leading_integer,
+    limit_of,
+    moment_of,
+    names_of,
+    offset_of,
+    until_of,
+    zone_of,
+)
 from monitor.openapi import described
 from monitor.queries import SessionFilter, SessionRow
-from monitor.queries_usage import CallRow, UsageFilter, UsageRow
+from monitor.queries_usage import GROUPS, PERIODS, CallRow, UsageFilter, UsageSums
 from monitor.rows import EventRow
 from monitor.transcript import transcript_entry
 from monitor.usage_monitor import stats_and_limits, usage_monitor
@@ -27,7 +36,6 @@ register_converter(AnyConverter, "any")
 router = Router(tags=["read"])
 Text = str | None
 MOST_SESSIONS = 5000
-MOST_MINUTES = 24 * 60
 
 
 class EventPage(msgspec.Struct):
@@ -51,8 +59,10 @@ class CallPage(msgspec.Struct):
 
 
 class Usage(msgspec.Struct):
-    rows: list[UsageRow]
-    total: UsageRow
+    """Each row has the group's values by name, and the same sums as `totals`."""
+
+    rows: list[dict[str, Any]]
+    totals: UsageSums
 
 
 def json_response(content: object, status_code: int = 200) -> HttpResponse:
@@ -219,15 +229,12 @@ def usage(
     branch: Text = None,
     since: Text = None,
     until: Text = None,
-    tz_offset_minutes: Text = None,
+    tz: Text = None,
 ) -> HttpResponse:
-    """Calls, tokens and cost by day, hour, model, project, branch, agent_type or session."""
-    group = group_by or "day"
-    if group not in queries_usage.group_columns(0):
-        raise FilterFault(f"group_by: must be one of: {', '.join(queries_usage.group_columns(0))}")
-    offset = max(-MOST_MINUTES, min(leading_integer(tz_offset_minutes) or 0, MOST_MINUTES))
+    """Calls, tokens and cost by hour, day, week, month, agent_type, model, project, branch, session_id."""
+    groups = names_of("group_by", group_by or "day", (*PERIODS, *GROUPS))
     wanted = _usage_filter(session_id, agent_type, model, project, branch, since, until)
-    return json_response(queries_usage.usage(wanted, group, offset))
+    return json_response(queries_usage.usage(wanted, groups, zone_of(tz)))
 
 
 def _usage_filter(

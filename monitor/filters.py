@@ -1,7 +1,9 @@
 """Query parameters: read leniently where the contract is lenient, refused with a name where it matters. Pure."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.times import EARLIEST_MS, LATEST_MS, from_datetime
 
@@ -47,6 +49,24 @@ def leading_integer(text: str | None) -> int | None:
     while length < len(digits) and digits[length] in "0123456789":
         length += 1
     return sign * int(digits[:length]) if 0 < length < 20 else None
+
+
+def names_of(name: str, text: str, known: Sequence[str]) -> list[str]:
+    """A comma-separated list of known names, each once, in the order given."""
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names or not set(names) <= set(known):
+        raise FilterFault(f"{name}: must be one or more of: {', '.join(known)}")
+    return names
+
+
+def zone_of(text: str | None) -> tzinfo:
+    """A time zone by its IANA name; UTC when none is named."""
+    if not text or not text.strip():
+        return UTC
+    try:
+        return ZoneInfo(text.strip())
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise FilterFault("tz: must be the name of a time zone, such as Europe/Berlin") from None
 
 
 def until_of(text: str | None) -> int | None:

@@ -1,5 +1,7 @@
 """Reading the ledger: calls one by one, and usage summed by day, model, project and more."""
 
+from collections.abc import Sequence
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
 
 import msgspec
@@ -7,7 +9,7 @@ import msgspec
 from monitor.queries import fetch
 from monitor.queries_stats import USAGE_TOKENS, Source
 from monitor.rows import dollars
-from monitor.times import HOUR_MS, iso_text
+from monitor.times import EARLIEST_MS, HOUR_MS, LATEST_MS, iso_text, to_datetime
 
 DAY_MS = 24 * HOUR_MS
 SUMS = ("calls", "unpriced_calls", *USAGE_TOKENS, "cost_nanos")
@@ -46,19 +48,18 @@ class CallRow(msgspec.Struct):
     witnesses: list[dict[str, Any]]
 
 
-class UsageRow(msgspec.Struct):
-    """Sums of the calls of one group. `cost_usd` is of the priced ones; the others are counted."""
+class UsageSums(msgspec.Struct):
+    """Sums of calls. `input_tokens` is uncached; `cost_usd` is of the priced calls, the others are counted."""
 
-    key: str
     calls: int
-    unpriced_calls: int
-    uncached_input_tokens: int
+    input_tokens: int
     cache_read_tokens: int
     cache_write_5m_tokens: int
     cache_write_1h_tokens: int
     output_tokens: int
     reasoning_tokens: int
     cost_usd: float
+    unpriced_calls: int
 
 
 CALL_SQL = (
@@ -118,45 +119,90 @@ def _witness(witness: dict[str, Any]) -> dict[str, Any]:
     return {**witness, "at": iso_text(witness["at"])}
 
 
-def group_columns(tz_offset_minutes: int) -> dict[str, str]:
-    """What usage can be grouped by, as SQL over usage_hours u and sessions s."""
-    local = f"(u.called_hour + {tz_offset_minutes * 60_000})"
-    return {
-        "hour": "u.called_hour",
-        "day": f"({local} - (({local} %% {DAY_MS}) + {DAY_MS}) %% {DAY_MS})",
-        "model": "u.model",
-        "project": "coalesce(s.project, 'unknown')",
-        "branch": "coalesce(s.branch, 'unknown')",
-        "agent_type": "u.agent_type",
-        "session": "u.session_id",
-    }
+# What usage is grouped by: periods of the call's time in a zone, and columns of usage_hours u and sessions s.
+PERIODS = ("hour", "day", "week", "month")
+GROUPS = {
+    "agent_type": "u.agent_type",
+    "model": "nullif(u.model, '')",
+    "project": "s.project",
+    "branch": "s.branch",
+    "session_id": "u.session_id",
+}
 
 
-def usage(wanted: UsageFilter, group_by: str, tz_offset_minutes: int = 0) -> dict[str, Any]:
-    """Rows by group and their total, from the hourly rollup; cut hours at the ends from the calls."""
+def usage(wanted: UsageFilter, groups: Sequence[str], zone: tzinfo = UTC) -> dict[str, Any]:
+    """Sums of the calls in each group, and of all, from the hourly rollup; cut hours at the ends from the calls.
+
+    A row has the group's values by name: an hour as UTC time, a day, the Monday of a week, a month (YYYY-MM).
+    Periods are made of whole UTC hours. With a period first, rows are in the order of time, else of cost.
+    """
+    columns = ["u.called_hour"] if set(PERIODS) & set(groups) else []
+    columns += [GROUPS[name] for name in groups if name in GROUPS]
+    folded = _folded(_sums_by(columns, wanted), groups, zone)
+    by_time = bool(groups) and groups[0] in PERIODS
+    ordered = sorted(folded.items(), key=lambda item: _order(item, by_time=by_time))
+    rows = [
+        dict(zip(groups, key, strict=True)) | msgspec.structs.asdict(_usage_sums(sums)) for key, sums in ordered
+    ]
+    totals = [sum(sums[index] for sums in folded.values()) for index in range(len(SUMS))]
+    return {"rows": rows, "totals": _usage_sums(totals)}
+
+
+def _sums_by(columns: Sequence[str], wanted: UsageFilter) -> list[tuple[Any, ...]]:
     source = _usage_source(wanted)
-    column = group_columns(tz_offset_minutes)[group_by]
+    where, parameters = _session_conditions(wanted)
     sums = ", ".join(f"sum(u.{name})" for name in SUMS)
-    order = "1" if group_by in {"hour", "day"} else "cost DESC, 2 DESC, 1"
-    rows = fetch(
-        f"SELECT {column}, {sums}, sum(u.cost_nanos) AS cost FROM {source.sql} "
-        f"JOIN sessions s ON s.id = u.session_id {_session_conditions(wanted)[0]} "
-        f"GROUP BY 1 ORDER BY {order}",
-        [*source.parameters, *_session_conditions(wanted)[1]],
+    return fetch(
+        f"SELECT {', '.join((*columns, sums))} FROM {source.sql} JOIN sessions s ON s.id = u.session_id {where} "
+        f"GROUP BY {', '.join(columns)}",
+        [*source.parameters, *parameters],
     )
-    groups = [_usage_row(_key(group_by, values[0]), values[1:10]) for values in rows]
-    totals = [sum(values[index] for values in rows) for index in range(1, 10)]
-    return {"rows": groups, "total": _usage_row("total", totals)}
 
 
-def _key(group_by: str, value: Any) -> str:
-    if group_by == "hour":
-        return iso_text(value)[:19] + "Z"
-    return iso_text(value)[:10] if group_by == "day" else str(value)
+def _folded(
+    rows: list[tuple[Any, ...]], groups: Sequence[str], zone: tzinfo
+) -> dict[tuple[str | None, ...], list[int]]:
+    """Hours put together to the periods asked for, which SQL can't do for zones that change their offset."""
+    starts: dict[tuple[str, int], str] = {}
+    folded: dict[tuple[str | None, ...], list[int]] = {}
+    for row in rows:
+        values, sums = iter(row[: -len(SUMS)]), row[-len(SUMS) :]
+        hour = next(values) if set(PERIODS) & set(groups) else 0
+        key = tuple(_period(name, hour, zone, starts) if name in PERIODS else next(values) for name in groups)
+        known = folded.get(key)
+        folded[key] = list(sums) if known is None else [old + new for old, new in zip(known, sums, strict=True)]
+    return folded
 
 
-def _usage_row(key: str, sums: Any) -> UsageRow:
-    return UsageRow(*(key, *sums[:8], dollars(int(sums[8])) or 0))
+def _period(name: str, hour_ms: int, zone: tzinfo, starts: dict[tuple[str, int], str]) -> str:
+    known = starts.get((name, hour_ms))
+    if known is None:
+        known = starts[name, hour_ms] = period_start(name, hour_ms, zone)
+    return known
+
+
+def period_start(name: str, hour_ms: int, zone: tzinfo) -> str:
+    """The name of the period that holds the hour: hours in UTC, all others by the calendar of the zone."""
+    if name == "hour":
+        return iso_text(hour_ms)[:19] + "Z"
+    # A day from the ends of the calendar, so that no zone leads beyond them.
+    inside = min(max(hour_ms, EARLIEST_MS + DAY_MS), LATEST_MS - DAY_MS)
+    day = to_datetime(inside).astimezone(zone).date()
+    if name == "month":
+        return day.isoformat()[:7]
+    return (day - timedelta(days=day.weekday()) if name == "week" else day).isoformat()
+
+
+def _order(item: tuple[tuple[str | None, ...], list[int]], *, by_time: bool) -> tuple[Any, ...]:
+    key, sums = item
+    names = tuple(value or "" for value in key)
+    return ((names[0],) if by_time else (), -sums[-1], -sums[0], names)
+
+
+def _usage_sums(sums: Sequence[int]) -> UsageSums:
+    calls, unpriced, *tokens, cost_nanos = sums
+    shown: tuple[Any, ...] = (calls, *tokens, dollars(int(cost_nanos)) or 0, unpriced)
+    return UsageSums(*shown)
 
 
 def _session_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:

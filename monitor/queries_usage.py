@@ -35,7 +35,7 @@ class CallRow(msgspec.Struct):
     agent_type: str
     model: str | None
     called_at: str
-    uncached_input_tokens: int
+    input_tokens: int
     cache_read_tokens: int
     cache_write_5m_tokens: int
     cache_write_1h_tokens: int

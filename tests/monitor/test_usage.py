@@ -183,7 +183,7 @@ class TestCalls:
             "session_id": "b",
             "agent_type": "codex",
             "model": None,
-            "uncached_input_tokens": 16,
+            "input_tokens": 16,
             "cache_read_tokens": 5,
             "cache_write_5m_tokens": 7,
             "output_tokens": 0,

@@ -31,9 +31,7 @@ export function since() {
 const usageFilters = () => address.filters(["agent", "project", "branch", "model"]);
 
 /** A row as the panels take it: what it is of as `key`, with no name for none. */
-const keyed = (group) => (row) => ({ ...sums(row), key: row[group] ?? (group === "project" ? "unknown" : "") });
-
-const sums = ({ input_tokens, ...rest }) => ({ ...rest, uncached_input_tokens: input_tokens });
+const keyed = (group) => (row) => ({ ...row, key: row[group] ?? (group === "project" ? "unknown" : "") });
 
 async function loadUsage() {
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -42,7 +40,7 @@ async function loadUsage() {
   const groups = [group, "model", "project"];
   const answers = await Promise.all(groups.map((group_by) => ask("usage", { ...wanted, group_by })));
   const [time, model, project] = answers.map(({ rows }, index) => rows.map(keyed(groups[index])));
-  store.set("usage", { group, since: wanted.since, time, model, project, total: sums(answers[0].totals) });
+  store.set("usage", { group, since: wanted.since, time, model, project, total: answers[0].totals });
 }
 
 async function loadStats() {

@@ -50,7 +50,7 @@ function updateRow(row, call) {
   attribute(row.session, "title", call.session_id);
   address.lead(row.session, { session: call.session_id, tab: "calls" });
   text(row.model, call.model ? oneLine(call.model, 60) : "(no model named)");
-  text(row.input, count(call.uncached_input_tokens));
+  text(row.input, count(call.input_tokens));
   text(row.read, count(call.cache_read_tokens));
   text(row.write5, count(call.cache_write_5m_tokens));
   text(row.write1, count(call.cache_write_1h_tokens));

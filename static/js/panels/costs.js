@@ -68,7 +68,7 @@ function renderCaption(usage, buckets) {
 }
 
 function cacheShare(row) {
-  const input = row.uncached_input_tokens + row.cache_read_tokens + row.cache_write_5m_tokens + row.cache_write_1h_tokens;
+  const input = row.input_tokens + row.cache_read_tokens + row.cache_write_5m_tokens + row.cache_write_1h_tokens;
   return input ? Math.round((100 * row.cache_read_tokens) / input) : null;
 }
 
@@ -107,7 +107,7 @@ function updateRow(refs, { at, end, row, words }) {
   attribute(refs.bucket, "title", bothTimes(at));
   text(refs.calls, count(row.calls));
   address.lead(refs.calls, bucketPatch(at, end));
-  text(refs.input, count(row.uncached_input_tokens));
+  text(refs.input, count(row.input_tokens));
   text(refs.read, count(row.cache_read_tokens));
   text(refs.write5, count(row.cache_write_5m_tokens));
   text(refs.write1, count(row.cache_write_1h_tokens));

@@ -42,7 +42,7 @@ function renderUsage() {
   if (!usage) return;
   const { total } = usage;
   number(panel.calls, total.calls, count);
-  number(panel.tokens_in, total.uncached_input_tokens);
+  number(panel.tokens_in, total.input_tokens);
   number(panel.cache_read, total.cache_read_tokens);
   number(panel.tokens_out, total.output_tokens);
   const allUnpriced = total.calls > 0 && total.unpriced_calls >= total.calls;

@@ -1,6 +1,7 @@
 """Django's settings, all derived from `config.environment`."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0
+# Django says so of every file that WhiteNoise sends under ASGI; ours are small enough to be read at once.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 # The body limits are held by the ASGI door, by path and for the unpacked size (config/guard.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
@@ -106,6 +109,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 # Host, Origin, token and the security headers of every answer: config/guard.py.
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+# Cookies know no ports: another Django program on this machine must not overwrite ours.
+SESSION_COOKIE_NAME = "agentmonitor_session"
+CSRF_COOKIE_NAME = "agentmonitor_csrf"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

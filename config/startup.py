@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
@@ -84,6 +85,8 @@ def greeting(host: str, port: int) -> Iterator[str]:
     yield f"Connect       {python} hooks install claude-code"
     yield "              Codex and others: hooks/codex/README.md, docs/api.md"
     yield f"Admin         {python} createsuperuser, then http://{_shown(host)}:{port}/admin/"
+    for message in run_checks(tags=["agentmonitor"]):
+        yield f"Warning       {message.msg} {message.hint}"
     yield "Ctrl-C stops."
 
 

@@ -51,9 +51,7 @@ class PriceRow(NamedTuple):
     tiers: tuple[Tier, ...]  # highest threshold first
 
     def covers(self, at_ms: int) -> bool:
-        return (self.from_ms is None or self.from_ms <= at_ms) and (
-            self.until_ms is None or at_ms < self.until_ms
-        )
+        return (self.from_ms is None or self.from_ms <= at_ms) and (self.until_ms is None or at_ms < self.until_ms)
 
     def price(self, usage: Usage) -> "Priced":
         """Cost of one call: the highest tier that its prompt is strictly above bills all of it."""

@@ -120,9 +120,7 @@ def test_rows_are_dated_and_a_gap_between_them_has_no_price(tmp_path: Path) -> N
         ({"tiers": [{**TIER, "abovePromptTokens": 5}, {**TIER, "abovePromptTokens": 5}]}, "prices[0].tiers"),
     ],
 )
-def test_a_wrong_row_is_named_with_file_model_and_field(
-    tmp_path: Path, row: dict[str, Any], field: str
-) -> None:
+def test_a_wrong_row_is_named_with_file_model_and_field(tmp_path: Path, row: dict[str, Any], field: str) -> None:
     assert message(price_file(tmp_path, {**ROW, **row})).startswith(f"acme.json: m: {field}: ")
 
 

@@ -20,8 +20,6 @@ def test_the_price_file_of_the_docs_is_valid(tmp_path: Path) -> None:
 
 
 def test_the_call_of_the_docs_costs_what_they_say() -> None:
-    priced = default_registry().price(
-        "claude-sonnet-4-5-20250929", Usage(output_tokens=460), at_ms=1771437600000
-    )
+    priced = default_registry().price("claude-sonnet-4-5-20250929", Usage(output_tokens=460), at_ms=1771437600000)
     assert priced == Priced(6_900_000, "claude-sonnet-4-5@start", None)
     assert '6900000, "claude-sonnet-4-5@start", None' in PAGE.read_text()

@@ -72,9 +72,7 @@ def test_figures(registry: PricingRegistry, model: str, figures: tuple[float, ..
 
 
 def test_a_call_is_priced_in_nano_dollars_and_names_its_row(registry: PricingRegistry) -> None:
-    usage = Usage(
-        uncached_input_tokens=118, cache_read_tokens=1000, cache_write_5m_tokens=200, output_tokens=460
-    )
+    usage = Usage(uncached_input_tokens=118, cache_read_tokens=1000, cache_write_5m_tokens=200, output_tokens=460)
     priced = registry.price("claude-sonnet-4-5-20250929", usage, at_ms("2026-02-18"))
     assert priced == Priced(8_304_000, "claude-sonnet-4-5@start", None)
 

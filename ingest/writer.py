@@ -31,6 +31,8 @@ GROUP_LIMIT_EVENTS: Final = 2000
 EVENT_OVERHEAD_BYTES: Final = 1000
 TICK_SECONDS: Final = 0.5
 CLOCK_TICK_SECONDS: Final = 1.0
+# Each look costs the locks of a transaction of its own.
+LOOK_SECONDS: Final = 0.25
 # What another process wrote is sent to the stream up to this many events; beyond it, clients reload.
 MOST_FOREIGN_EVENTS: Final = 2000
 CHECKPOINT_SECONDS: Final = 0.5
@@ -176,7 +178,7 @@ class Writer:
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
-        next_tick = 0.0
+        next_tick = next_look = 0.0
         while True:
             try:
                 if connection is None:
@@ -194,8 +196,9 @@ class Writer:
                 break
             for part in group:
                 self._store(connection, part)
-            if connection is not None:
+            if connection is not None and monotonic() >= next_look:
                 self._look_elsewhere(connection)
+                next_look = monotonic() + LOOK_SECONDS
         if connection is not None:
             connection.close()
 

@@ -33,6 +33,8 @@ def run(host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. uvicorn is imported here, where it is needed, not by every command."""
     import uvicorn
 
+    from config.transport import JoiningProtocol
+
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             # Streams stay open for ever; waiting for them would hold up Ctrl-C.
@@ -45,7 +47,7 @@ def run(host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=JoiningProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -1,8 +1,6 @@
 """Fixtures for the whole suite: real servers, and the two doors of ingest."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import count
@@ -10,11 +8,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import pytest_django
 from django.conf import settings
+from django.core.management import call_command
 
 from config import environment
 from tests.doors import AsgiDoor, Door, NinjaDoor
-from tests.serving import ROOT, Server, clean_environment, running_server
+from tests.serving import Server, running_server
+from tests.storing import django_on
 
 ServerFactory = Callable[..., AbstractContextManager[Server]]
 
@@ -43,13 +44,27 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_database(
+    tmp_path_factory: pytest.TempPathFactory, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Path:
     """An empty database to begin with; copy it, do not write to it."""
-    directory = tmp_path_factory.mktemp("template")
-    env = clean_environment(directory)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True, timeout=60)
-    # Leaves the write-ahead log empty, so that the one file is all of it.
-    return Path(env["AGENTMONITOR_DB_PATH"])
+    path = tmp_path_factory.mktemp("template") / "agentmonitor.db"
+    with django_on(path), django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def django_database(
+    tmp_path_factory: pytest.TempPathFactory,
+    migrated_database: Path,
+    django_db_blocker: pytest_django.DjangoDbBlocker,
+) -> Iterator[Path]:
+    """A file of one's own that Django reads and writes; one for all tests of a module, without flushes."""
+    path = tmp_path_factory.mktemp("django") / "agentmonitor.db"
+    shutil.copyfile(migrated_database, path)
+    with django_on(path), django_db_blocker.unblock():
+        yield path
 
 
 @pytest.fixture
@@ -79,16 +94,14 @@ def server(serving: ServerFactory) -> Iterator[Server]:
         yield running
 
 
-NINJA = pytest.param("ninja", marks=pytest.mark.django_db(transaction=True, reset_sequences=True))
-
-
-@pytest.fixture(params=["asgi", NINJA])
+@pytest.fixture(params=["asgi", "ninja"])
 def door(request: pytest.FixtureRequest) -> Iterator[Door]:
     """The same application behind its two doors: the ASGI hot path over HTTP, and django-ninja in process."""
     if request.param == "asgi":
         server = request.getfixturevalue("server")
         yield AsgiDoor(server.client, server.projects_dir)
     else:
+        request.getfixturevalue("django_database")
         with NinjaDoor.open() as opened:
             yield opened
 

@@ -33,6 +33,13 @@ def eventually(condition: Callable[[], T], seconds: float = WAIT_SECONDS, what: 
         time.sleep(0.01)
 
 
+def wait_for_the_next_millisecond() -> None:
+    """So that what happens now is later than what happened before, in the times of rows."""
+    before = time.time_ns() // 1_000_000
+    while time.time_ns() // 1_000_000 == before:
+        pass
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

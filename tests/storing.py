@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
+
 from ingest.contract import NewEvent
 from ingest.git import BranchLookup
 from ingest.store import Batch, StatusChange, StoreRules
@@ -63,6 +65,20 @@ def open_database(path: Path, busy_timeout_ms: int = 0) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
     return connection
+
+
+@contextmanager
+def django_on(path: Path) -> Iterator[None]:
+    """Django's default connection, in every thread, is to this file for as long as the block lasts."""
+    settings_dict = connections.settings["default"]
+    before = settings_dict["NAME"]
+    connections["default"].close()
+    settings_dict["NAME"] = path
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        settings_dict["NAME"] = before
 
 
 @contextmanager

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import pytest_django
 
-from tests.conftest import NINJA, ServerFactory
+from tests.conftest import ServerFactory
 from tests.contract.comparing import Period, differences
 from tests.contract.deviations import DEVIATIONS
 from tests.contract.pairs import Pair, recorded
 from tests.contract.script import LATER, SEED, Step
 from tests.doors import AsgiDoor, Door, NinjaDoor, Reply, post_event
-from tests.serving import Server
+from tests.serving import Server, wait_for_the_next_millisecond
+from tests.storing import django_on
 
 SCRIPTS = {"seed": SEED, "later": LATER}
 
@@ -30,6 +33,8 @@ def replay(door: Door, steps: list[Step]) -> list[str]:
 
 
 def _send(door: Door, step: Step) -> Reply:
+    # The order of sessions is that of their last events, as far as a millisecond can tell.
+    wait_for_the_next_millisecond()
     if isinstance(step, Pair):
         return door.send(step.request["method"], step.request["path"], step.content, step.headers)
     reply = post_event(door, step)
@@ -47,18 +52,29 @@ def _differences(pair: Pair, reply: Reply, period: Period) -> Iterator[str]:
         yield from differences(reply.body, expected["body"], period)
 
 
-@pytest.fixture(params=["serve", "runserver", NINJA])
-def fresh_door(request: pytest.FixtureRequest, serving: ServerFactory) -> Iterator[Door]:
+CASES = [
+    *((kind, "seed") for kind in ("serve", "runserver", "ninja")),
+    *((kind, "later") for kind in ("serve", "ninja")),
+]
+
+
+@pytest.fixture
+def fresh_door(
+    request: pytest.FixtureRequest,
+    serving: ServerFactory,
+    database: Path,
+    django_db_blocker: pytest_django.DjangoDbBlocker,
+) -> Iterator[Door]:
     """A door to an empty database whose first event gets the id 1."""
     if request.param == "ninja":
-        with NinjaDoor.open() as door:
+        with django_on(database), django_db_blocker.unblock(), NinjaDoor.open() as door:
             yield door
     else:
         with serving(kind=request.param) as server:
             yield AsgiDoor(server.client, server.projects_dir)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(("fresh_door", "script"), CASES, indirect=["fresh_door"])
 def test_the_recording_is_answered_as_recorded_or_as_a_named_deviation(fresh_door: Door, script: str) -> None:
     found = replay(fresh_door, SCRIPTS[script])
     assert not found, "\n".join(found)

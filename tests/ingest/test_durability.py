@@ -97,8 +97,10 @@ def test_kill_9_loses_nothing_that_was_acknowledged(serving: ServerFactory) -> N
         assert server.post(event("after"))[0] > max(stored)
 
 
-@pytest.mark.parametrize("kind", ["serve", "runserver"])
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [("serve", signal.SIGTERM), ("serve", signal.SIGINT), ("runserver", signal.SIGINT)],
+)
 def test_a_stop_is_clean_and_loses_nothing_also_with_a_page_open(
     serving: ServerFactory, kind: str, how: signal.Signals
 ) -> None:

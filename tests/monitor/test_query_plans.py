@@ -2,15 +2,15 @@
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from ingest.contract import NewEvent
 from ingest.store import Batch, write_group
 from monitor.filters import EventFilter
 from monitor.queries import MOST_RANGES, _hours_of_page, _ranges
@@ -57,34 +57,35 @@ BUDGETS = {
 }
 
 
-@pytest.fixture
-def fill(transactional_db: None, tmp_path: Path) -> Callable[[int], None]:
-    """Stores so many events, over the same day, sessions and tools, however many they are."""
-    connection.ensure_connection()
-    raw = cast(sqlite3.Connection, connection.connection)
+def store(database: Path, count: int) -> None:
+    """So many events, over the same day, sessions and tools, however many they are."""
     chance = random.Random(3)
+    raw = cast(sqlite3.Connection, connection.connection)
+    for hour in range(HOURS):
+        new = [some_event(chance, number) for number in range(count // HOURS)]
+        write_group(raw, [Batch(new)], START_MS + hour * HOUR_MS + 1, rules(database.parent))
 
-    def some_events(count: int) -> Iterator[Any]:
-        for number in range(count):
-            model = chance.choice(["o3", "claude-opus-4-5"])
-            project = chance.choice(["shop", "pay"])
-            yield new_event(
-                f"s{number % 5}",
-                chance.choice(["response", "tool_use", "error"]),
-                agent_type="codex" if model == "o3" else "claude_code",
-                tool_name="Rare" if number == 0 else chance.choice(["Bash", "Edit", None]),
-                model=model,
-                project=project,
-                branch="main" if project == "shop" else "dev",
-                tokens_in=10,
-            )
 
-    def store(count: int) -> None:
-        for hour in range(HOURS):
-            new = list(some_events(count // HOURS))
-            write_group(raw, [Batch(new)], START_MS + hour * HOUR_MS + 1, rules(tmp_path))
+def some_event(chance: random.Random, number: int) -> NewEvent:
+    model = chance.choice(["o3", "claude-opus-4-5"])
+    project = chance.choice(["shop", "pay"])
+    return new_event(
+        f"s{number % 5}",
+        chance.choice(["response", "tool_use", "error"]),
+        agent_type="codex" if model == "o3" else "claude_code",
+        tool_name="Rare" if number == 0 else chance.choice(["Bash", "Edit", None]),
+        model=model,
+        project=project,
+        branch="main" if project == "shop" else "dev",
+        tokens_in=10,
+    )
 
-    return store
+
+@pytest.fixture(scope="module")
+def filled(django_database: Path) -> Path:
+    connection.ensure_connection()
+    store(django_database, 2400)
+    return django_database
 
 
 def get(path: str) -> None:
@@ -93,10 +94,7 @@ def get(path: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "budget"), BUDGETS.items())
-def test_a_request_keeps_its_budget_and_scans_no_events(
-    fill: Callable[[int], None], path: str, budget: int
-) -> None:
-    fill(240)
+def test_a_request_keeps_its_budget_and_scans_no_events(filled: Path, path: str, budget: int) -> None:
     with CaptureQueriesContext(connection) as captured:
         get(path)
     statements = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
@@ -137,27 +135,23 @@ class Work:
 GROWING = {"/api/events?tool_name=Rare", "/api/events?session_id=s1&event_type=response"}
 
 
-def test_work_does_not_grow_with_events(fill: Callable[[int], None]) -> None:
+def test_work_does_not_grow_with_events(filled: Path) -> None:
     paths = BUDGETS.keys() - GROWING
-    fill(2400)
     before = {path: Work(path).steps for path in paths}
-    fill(7 * 2400)
+    store(filled, 5 * 2400)
     after = {path: Work(path).steps for path in paths}
     grown = {path: (before[path], after[path]) for path in paths if after[path] > 2 * before[path] + 20 * STEP}
     assert not grown, "\n".join(f"{path}: {steps}" for path, steps in grown.items())
 
 
-def test_a_rare_value_is_looked_for_only_in_the_hours_that_hold_it(
-    fill: Callable[[int], None], tmp_path: Path
-) -> None:
-    fill(240)
+def test_a_rare_value_is_looked_for_only_in_the_hours_that_hold_it(filled: Path) -> None:
     rare = [START_MS + 2 * HOUR_MS, START_MS + 3 * HOUR_MS, START_MS + 20 * HOUR_MS]
     for hour in rare:
         write_group(
             cast(sqlite3.Connection, connection.connection),
             [Batch([new_event(project="rare")])],
             hour + 5,
-            rules(tmp_path),
+            rules(filled.parent),
         )
     hours = _hours_of_page(EventFilter(project="rare"), 50)
     assert hours == rare[::-1]

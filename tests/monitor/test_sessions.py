@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import ServerFactory
-from tests.serving import Server, event
+from tests.serving import Server, event, wait_for_the_next_millisecond
 
 CONTRACT_FIELDS = [
     *("id", "agent_id", "agent_type", "project", "branch", "status", "started_at", "ended_at", "last_event_at"),
@@ -60,9 +60,13 @@ def few(serving: ServerFactory) -> Iterator[Server]:
     """Sessions a1, a2 (active), i1, i2 (idle), e1, e2 (ended); the later one of each pair last."""
     with serving() as server:
         for number in (1, 2):
-            server.post(event(f"e{number}", "session_end", project="shop"))
-            server.post(event(f"i{number}", "session_end", agent_type="claude_code"))
-            server.post(event(f"a{number}", project="shop"))
+            for session in (
+                event(f"e{number}", "session_end", project="shop"),
+                event(f"i{number}", "session_end", agent_type="claude_code"),
+                event(f"a{number}", project="shop"),
+            ):
+                wait_for_the_next_millisecond()
+                server.post(session)
         yield server
 
 

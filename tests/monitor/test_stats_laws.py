@@ -4,11 +4,12 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.store import Batch, write_group
@@ -66,11 +67,11 @@ class Facts:
         self.projects = {row["id"]: row["project"] for row in table(raw, "SELECT id, project FROM sessions")}
 
 
-@pytest.fixture
-def facts(transactional_db: None, tmp_path: Any) -> Facts:
+@pytest.fixture(scope="module")
+def facts(django_database: Path) -> Facts:
     connection.ensure_connection()
     for now_ms, new in some_events(250):
-        write_group(cast(Any, connection.connection), [Batch([new])], now_ms, rules(tmp_path))
+        write_group(cast(Any, connection.connection), [Batch([new])], now_ms, rules(django_database.parent))
     return Facts()
 
 
@@ -80,7 +81,7 @@ FILTERS = st.builds(
     since_ms=st.none() | MOMENTS,
     until_ms=st.none() | MOMENTS,
 )
-LAW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=100, deadline=None)
 
 
 def matches(row: Row, wanted: EventFilter) -> bool:

@@ -16,8 +16,12 @@ MOST_CLIENTS = 3
 def live(request: pytest.FixtureRequest, serving: ServerFactory) -> Iterator[Server]:
     with serving(
         kind=request.param,
-        # A minute of a session's life lasts 150 ms.
-        patches={"ingest.runtime:MINUTE_MS": 150},
+        # A minute of a session's life lasts 100 ms, and the clock is looked at ten times a second.
+        patches={
+            "ingest.runtime:MINUTE_MS": 100,
+            "ingest.writer:TICK_SECONDS": 0.1,
+            "ingest.writer:CLOCK_TICK_SECONDS": 0.1,
+        },
         AGENTMONITOR_SESSION_TIMEOUT="10",
         AGENTMONITOR_MAX_SSE_CLIENTS=str(MOST_CLIENTS),
         AGENTMONITOR_SSE_HEARTBEAT_MS="1000",

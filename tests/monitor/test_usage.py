@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.store import Batch, write_group
@@ -251,11 +252,11 @@ def some_calls() -> Iterator[Any]:
         )
 
 
-@pytest.fixture
-def calls(transactional_db: None, tmp_path: Any) -> list[Row]:
+@pytest.fixture(scope="module")
+def calls(django_database: Path) -> list[Row]:
     connection.ensure_connection()
     raw = cast(Any, connection.connection)
-    write_group(raw, [Batch(list(some_calls()))], START_MS, rules(tmp_path))
+    write_group(raw, [Batch(list(some_calls()))], START_MS, rules(django_database.parent))
     return table(
         raw, "SELECT c.*, s.project, s.branch FROM calls c JOIN sessions s ON s.id = c.session_id ORDER BY c.id"
     )
@@ -267,7 +268,7 @@ MOMENTS = st.none() | st.integers(START_MS - HOUR_MS, START_MS + 80 * HOUR_MS)
 def test_usage_is_the_sum_of_the_calls(calls: list[Row]) -> None:
     zones = [UTC, ZoneInfo("America/New_York"), ZoneInfo("Asia/Tokyo")]
 
-    @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=80, deadline=None)
     @given(
         groups=st.lists(st.sampled_from([*PERIODS, *GROUPS]), min_size=1, max_size=3, unique=True),
         zone=st.sampled_from(zones),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 # Few shapes, so that prepared statements are found again in sqlite3's cache; the largest stays far below
 # SQLite's limit of 32,766 parameters.
-CHUNKS: Final = (128, 32, 8, 2, 1)
+CHUNKS: Final = (128, 32, 8, 4, 2, 1)
 
 
 class RowStatement:

@@ -6,6 +6,7 @@ and the end of the interpreter stops it.
 
 import asyncio
 import atexit
+import gc
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -70,6 +71,8 @@ class Process:
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
+        # What was imported stays; the collector need not walk it again for each batch of events.
+        gc.freeze()
         hub.attach(loop)
         self._writer = await loop.run_in_executor(None, runtime.writer, HubListener())
         status.report("writer", self._writer_figures)

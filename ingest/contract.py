@@ -48,7 +48,7 @@ COUNT_LIMITS: Final = {
 }
 
 
-class NewCall(msgspec.Struct, kw_only=True):
+class NewCall(msgspec.Struct, kw_only=True, gc=False):
     """One witness of one billed call: what it saw of the usage, and where it stands.
 
     `key` is what all witnesses of the call share. `authority` orders witnesses: see ingest/ledger.py.
@@ -64,7 +64,7 @@ class NewCall(msgspec.Struct, kw_only=True):
     ref: str | None = None
 
 
-class NewEvent(msgspec.Struct, kw_only=True):
+class NewEvent(msgspec.Struct, kw_only=True, gc=False):
     """One normalised event, ready for the writer. Texts are trimmed, not empty; `metadata` is JSON text."""
 
     session_id: str
@@ -137,7 +137,7 @@ Amount = Annotated[float, msgspec.Meta(ge=0, le=MOST_DOLLARS)]
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 
 
-class EventBody(msgspec.Struct):
+class EventBody(msgspec.Struct, gc=False):
     """The wire form, typed, for the fast way in."""
 
     session_id: Text

@@ -139,18 +139,6 @@ def test_what_could_not_be_read_makes_the_status_1(manage: Run, claude_dir: Path
     assert count(database, "events") == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
-def test_a_file_that_may_not_be_read_is_named_and_the_rest_imported(
-    manage: Run, claude_dir: Path, database: Path
-) -> None:
-    secret = write_lines(claude_dir / "projects" / "a" / "s-2.jsonl", [prompt("Go", 1, session="s-2")])
-    secret.chmod(0)
-    done = manage("import_claude", "--claude-dir", claude_dir)
-    assert done.returncode == 1
-    assert f"unreadable: {secret}: Permission denied" in done.stdout
-    assert count(database, "events") == 2
-
-
 def test_without_tables_it_makes_them(manage: Run, claude_dir: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh.db"
     done = manage("import_claude", "--claude-dir", claude_dir, AGENTMONITOR_DB_PATH=str(fresh))

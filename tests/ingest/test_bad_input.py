@@ -116,7 +116,7 @@ class TestWrongFields:
     @pytest.mark.parametrize("value", [1.5, -1, "7", True, False, [], {}, 1e10 + 1, 2**63, 10**30, 1e300])
     @pytest.mark.parametrize("name", ["tokens_in", "tokens_out", "cache_read_tokens", "cache_write_tokens"])
     def test_counts_are_whole_and_bounded(self, door: Door, session_id: str, name: str, value: object) -> None:
-        assert fields_at_fault(post_event(door, event(session_id, **{name: value}))) == [name]
+        assert fields_at_fault(post_event(door, event(session_id) | {name: value})) == [name]
 
     @pytest.mark.parametrize("value", [-0.1, "1", True, [], 1e300, 2**63])
     def test_costs_are_numbers_and_bounded(self, door: Door, session_id: str, value: object) -> None:

@@ -93,9 +93,9 @@ def test_every_event_type_is_taken(event_type: str) -> None:
     ],
 )
 def test_numbers_reach_their_limit_and_no_further(name: str, most: int) -> None:
-    assert isinstance(check_event(event("s", **{name: most}), LIMIT), NewEvent)
+    assert isinstance(check_event(event("s") | {name: most}, LIMIT), NewEvent)
     for value in (most + 1, -1):
-        faults = check_event(event("s", **{name: value}), LIMIT)
+        faults = check_event(event("s") | {name: value}, LIMIT)
         assert isinstance(faults, list)
         assert [fault.field for fault in faults] == [name]
 

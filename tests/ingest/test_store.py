@@ -93,7 +93,7 @@ def test_progress_of_an_import_is_stored_with_what_it_read(store: Store) -> None
 
 
 def test_files_that_a_session_edited_count_once(store: Store) -> None:
-    edit = {"tool_name": "Edit", "lines_added": 2, "lines_removed": 1}
+    edit: dict[str, Any] = {"tool_name": "Edit", "lines_added": 2, "lines_removed": 1}
     store.write(Batch([new_event(edited_path="a", **edit), new_event(edited_path="a", **edit)]))
     store.write(Batch([new_event(edited_path="a", **edit), new_event(edited_path="b", **edit)]))
     session = session_row(store.connection)

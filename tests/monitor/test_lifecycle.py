@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def life(database: Path) -> Iterator[Life]:
         yield Life(connection, database.parent / "projects")
 
 
-def end(agent_type: str, **fields: object) -> NewEvent:
+def end(agent_type: str, **fields: Any) -> NewEvent:
     return new_event(event_type="session_end", agent_type=agent_type, **fields)
 
 

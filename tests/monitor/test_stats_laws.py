@@ -21,7 +21,7 @@ from monitor.times import HOUR_MS, hour_of, iso_text
 from tests.storing import START_MS, Row, new_event, rules, table
 
 SPAN_MS = 5 * HOUR_MS
-FIELDS = {
+FIELDS: dict[str, list[str | None]] = {
     "agent_type": ["codex", "claude_code"],
     "event_type": ["tool_use", "response"],
     "tool_name": ["Bash", "Edit", None],
@@ -40,7 +40,7 @@ def some_events(count: int) -> Iterator[tuple[int, Any]]:
     """Moments of receipt with events, the same ones in each run."""
     chance = random.Random(7)
     for moment in sorted(chance.randrange(SPAN_MS) for _ in range(count)):
-        fields = {name: chance.choice(values) for name, values in FIELDS.items()}
+        fields: dict[str, Any] = {name: chance.choice(values) for name, values in FIELDS.items()}
         is_priced = fields["model"] in ("o3", "claude-opus-4-5")
         yield (
             START_MS + moment,

@@ -1,7 +1,7 @@
 """GET /api/usage and /api/calls: the ledger, summed and one by one."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ from tests.conftest import ServerFactory
 from tests.serving import Server, event
 from tests.storing import START_MS, Row, new_event, rules, table
 
-SUMS = {
+SUMS: dict[str, Callable[[Row], int]] = {
     "calls": lambda row: 1,
     "input_tokens": lambda row: row["uncached_input_tokens"],
     "cache_read_tokens": lambda row: row["cache_read_tokens"],

@@ -17,6 +17,7 @@ PRIORITY_KEYS: Final = (
 )
 # Tools whose `file_path` is a file that the agent changed.
 EDIT_TOOLS: Final = frozenset({"Edit", "Write", "MultiEdit", "apply_patch", "write_stdin"})
+TITLE_CHARACTERS: Final = 120
 _encode = msgspec.json.encode
 
 
@@ -46,6 +47,17 @@ def cap_metadata(value: Any, limit_bytes: int, tool_name: str | None = None) -> 
         _line_count(value.get("lines_added")),
         _line_count(value.get("lines_removed")),
     )
+
+
+def title_of(metadata: str) -> str | None:
+    """What a session is called by its first prompt, until its client names it: the first line, shortened."""
+    value = msgspec.json.decode(metadata)
+    message = value.get("message") if isinstance(value, dict) else None
+    lines = message.split("\n", 1) if isinstance(message, str) else []
+    title = clean_text(lines[0].strip()) if lines else ""
+    if not title:
+        return None
+    return title if len(title) <= TITLE_CHARACTERS else f"{title[: TITLE_CHARACTERS - 1]}…"
 
 
 def encode_json(value: Any) -> bytes:

@@ -16,6 +16,7 @@ import msgspec
 from ingest.contract import NewEvent, SessionFacts
 from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
+from ingest.metadata import title_of
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
 from monitor.rollups import SESSION_SUMS, Tally
@@ -232,6 +233,8 @@ class _Group:
             )
         else:
             lifecycle.on_live_event(session, event.event_type, event.agent_type, self.now_ms)
+        if event.event_type == "user_prompt" and session.title is None:
+            session.title = title_of(event.metadata)
         if event.model and event.event_type != "llm_request":
             session.model = event.model
         cost_nanos = self._take_call(event, event_id, stored)

@@ -169,7 +169,7 @@ def test_a_retried_error_is_an_error_with_the_providers_words(import_claude: Imp
         ([{"type": "ai-title", "aiTitle": "Old"}, {"type": "ai-title", "aiTitle": "New"}], "New"),
         ([{"type": "custom-title", "customTitle": "Mine"}, {"type": "ai-title", "aiTitle": "Its"}], "Mine"),
         ([{"type": "summary", "summary": "Sum"}], "Sum"),
-        ([{"type": "summary", "summary": "Of another conversation", "leafUuid": "elsewhere"}], None),
+        ([{"type": "summary", "summary": "Of another conversation", "leafUuid": "elsewhere"}], "Go"),
     ],
 )
 def test_a_session_has_the_title_that_ranks_highest(

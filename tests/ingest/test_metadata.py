@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.metadata import EDIT_TOOLS, PRIORITY_KEYS, cap_metadata
+from ingest.metadata import EDIT_TOOLS, PRIORITY_KEYS, cap_metadata, title_of
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 NUMBERS = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
@@ -85,3 +85,17 @@ def test_any_value_gives_json_within_the_limit(value: Any, limit_bytes: int) -> 
 
 def test_numbers_that_json_has_no_word_for_become_null() -> None:
     assert cap_metadata([float("inf"), float("nan")], 100).text == "[null,null]"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "title"),
+    [
+        ('{"message":"Fix the login\\nand the tests"}', "Fix the login"),
+        ('{"message":"  "}', None),
+        ('{"message":7}', None),
+        ('"just text"', None),
+        ('{"message":"' + "x" * 200 + '"}', "x" * 119 + "…"),
+    ],
+)
+def test_a_session_is_called_by_the_first_line_of_its_prompt(metadata: str, title: str | None) -> None:
+    assert title_of(metadata) == title

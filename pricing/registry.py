@@ -1,11 +1,13 @@
 """Which price row a model's call is billed by."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
 from pricing.datafile import Place, PricedModel, read_price_file
-from pricing.names import spellings
+from pricing.names import spellings, without_provider
+from pricing.overrides import Override, Rows, layered
 from pricing.rows import Priced, PriceRow
 from pricing.usage import Usage
 
@@ -20,10 +22,17 @@ MAX_NAME_LENGTH = 256
 class PricingRegistry:
     """All price rows, found by a model's name and a call's time. Immutable; safe to share among threads."""
 
-    def __init__(self, models: Iterable[PricedModel]) -> None:
-        self.models = tuple(models)
-        self._rows_by_name = _rows_by_name(self.models)
+    def __init__(self, models: Iterable[PricedModel], overrides: Sequence[Override] = ()) -> None:
+        self.models, self.overrides = tuple(models), tuple(overrides)
+        self._file_rows = {model.name: model.rows for model in self.models}
+        self._names = _names(self.models)
+        self._layers: dict[str, list[Override]] = defaultdict(list)
+        for override in sorted(self.overrides):
+            model = self.resolve(override.model) or without_provider(override.model.strip())
+            self._names.setdefault(model, model)
+            self._layers[model].append(override)
         self._remembered = lru_cache(REMEMBERED_NAMES)(self._find)
+        self._overridden: PricingRegistry = self
 
     @classmethod
     def load(cls, directory: Path = DATA) -> "PricingRegistry":
@@ -33,13 +42,31 @@ class PricingRegistry:
             Place(str(directory)).fail("holds no price file")
         return cls(model for path in paths for model in read_price_file(path))
 
-    def lookup(self, model: str, at_ms: int | None) -> PriceRow | None:
-        """The row that held at a Unix time in milliseconds; at None the latest; None for an unknown model."""
+    def with_overrides(self, overrides: Sequence[Override]) -> "PricingRegistry":
+        """These prices with a person's own over them; the same registry for the same overrides as last time."""
+        overrides = tuple(overrides)
+        if overrides == self.overrides:
+            return self
+        known = self._overridden
+        if known.overrides != overrides:
+            known = self._overridden = PricingRegistry(self.models, overrides)
+        return known
+
+    def resolve(self, model: str) -> str | None:
+        """The name under which a model is priced, for any spelling of it; None for an unknown model."""
         if len(model) > MAX_NAME_LENGTH:
             return None
-        rows = self._remembered(model)
+        return next((self._names[name] for name in spellings(model) if name in self._names), None)
+
+    def rows(self, model: str) -> Rows:
+        """Every row of a model; of those that cover a time, the first one counts."""
+        return self._remembered(model) if len(model) <= MAX_NAME_LENGTH else ()
+
+    def lookup(self, model: str, at_ms: int | None) -> PriceRow | None:
+        """The row that held at a Unix time in milliseconds; at None the latest; None for an unknown model."""
+        rows = self.rows(model)
         if at_ms is None:
-            return rows[0] if rows else None
+            return next((row for row in rows if row.until_ms is None), rows[0] if rows else None)
         for row in rows:
             if row.covers(at_ms):
                 return row
@@ -50,11 +77,13 @@ class PricingRegistry:
         row = self.lookup(model, at_ms)
         return None if row is None else row.price(usage)
 
-    def _find(self, model: str) -> tuple[PriceRow, ...]:
-        for name in spellings(model):
-            if name in self._rows_by_name:
-                return self._rows_by_name[name]
-        return ()
+    def _find(self, model: str, asked_by: frozenset[str] = frozenset()) -> Rows:
+        name = self.resolve(model)
+        if name is None or name in asked_by:
+            return ()
+        others = asked_by | {name}
+        own = self._file_rows.get(name, ())
+        return layered(own, name, self._layers.get(name, ()), lambda other: self._find(other, others))
 
 
 @cache
@@ -63,7 +92,8 @@ def default_registry() -> PricingRegistry:
     return PricingRegistry.load()
 
 
-def _rows_by_name(models: Iterable[PricedModel]) -> dict[str, tuple[PriceRow, ...]]:
+def _names(models: Iterable[PricedModel]) -> dict[str, str]:
+    """Each model by every name of its own."""
     owners: dict[str, PricedModel] = {}
     for model in models:
         for name in (model.name, *model.aliases):
@@ -72,4 +102,4 @@ def _rows_by_name(models: Iterable[PricedModel]) -> dict[str, tuple[PriceRow, ..
                     f"{name!r} is already a name of {owners[name].name} in {owners[name].file}"
                 )
             owners[name] = model
-    return {name: model.rows for name, model in owners.items()}
+    return {name: model.name for name, model in owners.items()}

@@ -99,7 +99,7 @@ def content_type_of(headers: list[tuple[bytes, bytes]]) -> str | None:
 
 def is_taken(content_type: str | None) -> bool:
     """JSON, whatever it calls itself, and the text/plain of browsers' beacons."""
-    if content_type is None or content_type == "application/json":
+    if not content_type or content_type == "application/json":
         return True
     kind = content_type.split(";", 1)[0].strip().lower()
     return kind in TAKEN_TYPES or kind.endswith("+json")

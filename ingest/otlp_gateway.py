@@ -13,7 +13,7 @@ from ingest.otlp.draft import OtlpRules
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
 from ingest.store import Batch
 from monitor.models import Call, Marker
-from pricing.registry import default_registry
+from monitor.prices import registry_in_force
 
 METRIC_STATE: Final = "otlp_metric_state"
 _state: CumulativeState | None = None
@@ -28,7 +28,7 @@ class SessionsWithLogs:
 
 def logs_work(body: bytes, content_type: str | None) -> Work | Answer:
     limit_bytes = int(settings.ENVIRONMENT.max_payload_kb) * 1024
-    return _work(read_logs(body, content_type, OtlpRules(limit_bytes, default_registry())), content_type)
+    return _work(read_logs(body, content_type, OtlpRules(limit_bytes, registry_in_force())), content_type)
 
 
 def metrics_work(body: bytes, content_type: str | None) -> Work | Answer:

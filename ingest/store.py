@@ -7,18 +7,21 @@ true until the commit.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Final
 
 import msgspec
 
+from ingest import joining
 from ingest.contract import NewEvent, SessionFacts
 from ingest.git import BranchLookup
-from ingest.ledger import LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
+from ingest.ledger import OTLP, LedgerRow, Witness, call_of, merge, row_of, set_cost, usage_of
 from ingest.metadata import title_of
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
+from monitor.prices import registry_in
 from monitor.rollups import SESSION_SUMS, Tally
 from monitor.rows import EVENT_COLUMNS
 from monitor.sql import added, insert, replaced, update
@@ -111,6 +114,10 @@ SELECT_CALLS: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE agent_type = ? "
     "AND call_key IN (SELECT value FROM json_each(?))"
 )
+SELECT_CALLS_NEAR: Final = (
+    f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE called_at BETWEEN ? AND ? AND agent_type = ? "
+    "AND authority = ? AND uncached_input_tokens = ? AND output_tokens = ? ORDER BY id LIMIT 50"
+)
 INSERT_CALLS: Final = insert("calls", CALL_COLUMNS)
 UPDATE_CALLS: Final = update("calls", "id", replaced(*CALL_COLUMNS))
 UPSERT_FILES: Final = insert(
@@ -127,7 +134,7 @@ UPSERT_MARKERS: Final = insert(
 
 @dataclass(frozen=True, slots=True)
 class StoreRules:
-    """What storing depends on beside the rows: prices, branches, and how old an import may be and still live."""
+    """What storing depends on beside the rows: the price files, branches, and how old an import may be and still live."""
 
     registry: PricingRegistry
     branches: BranchLookup
@@ -167,6 +174,11 @@ class _Group:
         self.state_changed: set[str] = set()
         self.event_values: list[tuple[Any, ...]] = []
         self.call_rows: list[tuple[LedgerRow, Stored]] = []
+
+    @cached_property
+    def registry(self) -> PricingRegistry:
+        """The prices in force, as this transaction sees them."""
+        return registry_in(self.connection, self.rules.registry)
 
     def run(self, batches: Sequence[Batch]) -> GroupOutcome:
         self._load_sessions(batches)
@@ -261,7 +273,7 @@ class _Group:
         if event.model is None or call is None:
             return None
         happened_at = self.now_ms if event.client_at_ms is None else event.client_at_ms
-        priced = self.rules.registry.price(event.model, usage, happened_at)
+        priced = self.registry.price(event.model, usage, happened_at)
         return None if priced is None else priced.cost_nanos
 
     def _confirm(self, event: NewEvent, stored: Stored) -> None:
@@ -396,13 +408,14 @@ class _Group:
         before = self._known_calls(row for row, _ in self.call_rows)
         after: dict[tuple[str, str], LedgerRow] = dict(before)
         for row, stored in self.call_rows:
+            self._join_call(before, after, row)
             self._merge_call(after, row, stored)
         fresh, changed = [], []
         for key, row in after.items():
             old = before.get(key)
             if old == row:
                 continue
-            set_cost(row, self.rules.registry)
+            set_cost(row, self.registry)
             if old is None:
                 fresh.append(_call_values(row))
             else:
@@ -411,6 +424,43 @@ class _Group:
             self._tally_call(row, 1)
         INSERT_CALLS.run(self.connection, fresh)
         UPDATE_CALLS.run(self.connection, changed)
+
+    def _join_call(
+        self,
+        before: dict[tuple[str, str], LedgerRow],
+        after: dict[tuple[str, str], LedgerRow],
+        row: LedgerRow,
+    ) -> None:
+        """A call that another source told of under another key: both go under the transcript's."""
+        authority = joining.other_authority(row)
+        if authority is None or (row.agent_type, row.call_key) in after:
+            return
+        stored = {known.call_key: known for known in self._calls_near(row, authority)}
+        stored |= {known.call_key: known for known in after.values()}
+        known = joining.partner(row, stored.values())
+        if known is None:
+            return
+        old_key = (known.agent_type, known.call_key)
+        if known.id is not None and old_key not in before:
+            before[old_key] = after[old_key] = known
+        if row.authority == OTLP:
+            row.call_key = known.call_key
+            return
+        new_key = (row.agent_type, row.call_key)
+        after[new_key] = msgspec.structs.replace(after.pop(old_key), call_key=row.call_key)
+        if old_key in before:
+            before[new_key] = before.pop(old_key)
+
+    def _calls_near(self, row: LedgerRow, authority: int) -> list[LedgerRow]:
+        usage = row.usage
+        found = self.connection.execute(
+            SELECT_CALLS_NEAR,
+            (
+                *(row.called_at - joining.APART_MS, row.called_at + joining.APART_MS, row.agent_type, authority),
+                *(usage.uncached_input_tokens, usage.output_tokens),
+            ),
+        )
+        return [_ledger_row(values) for values in found.fetchall()]
 
     def _merge_call(self, after: dict[tuple[str, str], LedgerRow], row: LedgerRow, stored: Stored) -> None:
         key = (row.agent_type, row.call_key)

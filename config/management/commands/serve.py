@@ -60,7 +60,10 @@ def run(host: str, port: int) -> None:
     )
     # uvicorn has ended in order by then; it raises the signal once more for those who called it.
     with contextlib.suppress(KeyboardInterrupt):
-        Server(config).run()
+        server = Server(config)
+    server.run()
+    if not server.started:
+        raise SystemExit("agentmonitor: the server could not start")
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

@@ -134,7 +134,7 @@ UPSERT_MARKERS: Final = insert(
 
 @dataclass(frozen=True, slots=True)
 class StoreRules:
-    """What storing depends on beside the rows: the price files, branches, and how old an import may be and still live."""
+    """What storing depends on beside the rows: price files, branches, how old an import may be and still live."""
 
     registry: PricingRegistry
     branches: BranchLookup

@@ -5,6 +5,7 @@ from monitor.models.call import Call
 from monitor.models.event import Event
 from monitor.models.imports import ImportState
 from monitor.models.marker import Marker
+from monitor.models.price import PriceOverride
 from monitor.models.rollup import EventHour, SessionFile, UsageHour
 from monitor.models.session import Session
 
@@ -15,6 +16,7 @@ __all__ = [
     "EventHour",
     "ImportState",
     "Marker",
+    "PriceOverride",
     "Session",
     "SessionFile",
     "UsageHour",

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from monitor.receipts import call_exists
 from monitor.status import VERSION, is_demo
 
 
@@ -25,6 +26,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "modules": _modules(),
     }
     return render(request, "live/page.html", shell)
+
+
+@require_safe
+def receipt(request: HttpRequest, call_id: int) -> HttpResponse:
+    """The shell of a call's receipt; its figures come from the API, so that a token protects them."""
+    # Where there is a token, a page without it learns not even which calls there are.
+    if settings.ENVIRONMENT.token is None and not call_exists(call_id):
+        return render(request, "receipt.html", {"call_id": call_id, "is_missing": True}, status=404)
+    return render(request, "receipt.html", {"call_id": call_id, "is_missing": False})
 
 
 @cache

@@ -10,6 +10,9 @@ from pricing.registry import DATA, PricingRegistry
 from pricing.rows import TOKENS_PER_PRICE, PriceRow, Rates, divide_half_even
 from pricing.usage import Usage
 
+# Stands in a row's id between the row of the files and the person's own discount on it (pricing/overrides.py).
+DISCOUNT_MARK = "+own-"
+
 
 class Charge(NamedTuple):
     """One class of tokens; `price_nanos` is for a million of them."""
@@ -61,15 +64,14 @@ def explain_row(row: PriceRow, usage: Usage) -> Explanation:
     return Explanation(row, above, usage.prompt_tokens, _charges(rates, usage))
 
 
-def row_by_id(registry: PricingRegistry, price_id: str) -> PriceRow | None:
-    """The row that a stored price names, for as long as the book holds it."""
-    rows = (row for model in registry.models for row in model.rows)
-    return next((row for row in rows if row.price_id == price_id), None)
+def row_by_id(registry: PricingRegistry, model: str, price_id: str) -> PriceRow | None:
+    """The row of the model that a stored price names, for as long as the book holds it."""
+    return next((row for row in registry.rows(model) if row.price_id == price_id), None)
 
 
 def provenance(price_id: str, directory: Path = DATA) -> Provenance | None:
-    """What the price files say of a row; None for a row that stands in none of them."""
-    return _provenances(directory).get(price_id)
+    """What the price files say of a row, discounted or not; None for a row that stands in none of them."""
+    return _provenances(directory).get(price_id.partition(DISCOUNT_MARK)[0])
 
 
 def _charges(rates: Rates, usage: Usage) -> tuple[Charge, ...]:

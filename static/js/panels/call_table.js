@@ -57,6 +57,7 @@ function updateRow(row, call) {
   text(row.output, call.reasoning_tokens ? `${count(call.output_tokens)} (${count(call.reasoning_tokens)} reasoning)` : count(call.output_tokens));
   text(row.cost, call.cost_usd === null ? "unpriced" : money(call.cost_usd));
   attribute(row.cost, "title", call.cost_usd === null ? "No price is known for this model" : `$${call.cost_usd}`);
+  attribute(row.cost, "href", `/calls/${call.id}/`);
   row.cost.classList.toggle("unpriced", call.cost_usd === null);
   text(row.price, call.price === "client" ? "stated by client" : (call.price ?? "–"));
   renderWitnesses(row.witnesses, call.witnesses);

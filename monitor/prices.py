@@ -54,15 +54,15 @@ def save_override(override: PriceOverride) -> PriceOverride:
     """Check it and store it. Raises ValidationError."""
     override.full_clean(exclude=["created_at"])
     if override.same_as:
-        _check_target(override)
+        check_target(override.model, override.same_as)
     override.save()
     return override
 
 
-def _check_target(override: PriceOverride) -> None:
+def check_target(model: str, same_as: str) -> None:
+    """A name can stand for another model that has a price. Raises ValidationError."""
     registry = registry_in_force()
-    target = registry.resolve(override.same_as or "")
-    if target is None or not registry.rows(target):
-        raise ValidationError({"same_as": f"{override.same_as} has no price"})
-    if target == registry.resolve(override.model):
-        raise ValidationError({"same_as": "is the model itself"})
+    if not registry.rows(same_as):
+        raise ValidationError(f"{same_as} has no price")
+    if registry.resolve(same_as) == registry.resolve(model):
+        raise ValidationError(f"{same_as} is the model itself")

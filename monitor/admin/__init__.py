@@ -1,10 +1,10 @@
-"""All records, to look at: facts are told by agents, so nothing here can be added, changed or deleted."""
+"""All records, to look at: facts are told by agents, so none can be added, changed or deleted; prices can."""
 
 from django.contrib import admin
 
-from monitor.admin import bookkeeping, facts, rollups, sessions
+from monitor.admin import bookkeeping, facts, prices, rollups, sessions
 
-__all__ = ["bookkeeping", "facts", "rollups", "sessions"]
+__all__ = ["bookkeeping", "facts", "prices", "rollups", "sessions"]
 
 admin.site.site_header = "AgentMonitor"
 admin.site.site_title = "AgentMonitor admin"

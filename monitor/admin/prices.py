@@ -1,0 +1,79 @@
+"""The person's own prices: the one thing in the admin that may be changed, since no agent told it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from monitor.admin.shown import column, moment, text
+from monitor.models import PriceOverride
+from monitor.prices import check_target
+
+
+class PriceOverrideForm(forms.ModelForm):  # type: ignore[type-arg]
+    """As the model checks it, and that what a name stands for has a price."""
+
+    class Meta:
+        model = PriceOverride
+        exclude = ("created_at",)
+        widgets = {
+            "model": forms.TextInput(attrs={"class": "vTextField"}),
+            "same_as": forms.TextInput(attrs={"class": "vTextField"}),
+        }
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned and cleaned.get("same_as"):
+            check_target(cleaned.get("model") or "", cleaned["same_as"])
+        return cleaned
+
+
+def said(override: PriceOverride) -> str:
+    if override.same_as:
+        return f"is {override.same_as}"
+    if override.discount_percent is not None:
+        return f"{override.discount_percent} % off"
+    return f"${override.input_dollars:f} in, ${override.output_dollars:f} out"
+
+
+said.short_description = "price"  # type: ignore[attr-defined]
+
+
+@admin.register(PriceOverride)
+class PriceOverrideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = PriceOverrideForm
+    actions = None
+    list_display = (
+        "model",
+        said,
+        column("valid_from", lambda day: day.isoformat() if day else "always", "from"),
+        column("valid_until", lambda day: day.isoformat() if day else "open", "until"),
+        column("note", text),
+        column("created_at", moment, "said"),
+    )
+    ordering = ("-id",)
+    show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
+    fieldsets = (
+        (None, {"fields": ("model", "note")}),
+        ("The same as", {"fields": ("same_as",)}),
+        ("Discount", {"fields": ("discount_percent",)}),
+        (
+            "Prices",
+            {
+                "fields": (
+                    "input_dollars",
+                    "output_dollars",
+                    "cache_read_dollars",
+                    "cache_write_5m_dollars",
+                    "cache_write_1h_dollars",
+                )
+            },
+        ),
+        ("When (UTC)", {"fields": ("valid_from", "valid_until")}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        messages.info(request, "New calls cost that from now on; recalculate_costs prices the stored ones.")

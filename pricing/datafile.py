@@ -125,6 +125,14 @@ def _price_row(row: RowEntry, percents: CachePercents, place: Place) -> PriceRow
     )
 
 
+def rates_of_row(prices: dict[str, Any], percents: dict[str, int]) -> PriceRow:
+    """What a row of prices comes to, as it stands in a file. Raises PriceDataError."""
+    place = Place("a row")
+    # Through text, as a file is read: a float's shortest form is the decimal that was meant.
+    entry = json.loads(json.dumps({**prices, "source": "-", "date": "1970-01-01"}), parse_float=Decimal)
+    return _price_row(_convert(entry, RowEntry, place), _convert(percents, CachePercents, place), place)
+
+
 def _rates(prices: Prices, percents: CachePercents, place: Place) -> Rates:
     """Integer rates; a cache class without a price of its own costs its percentage of input."""
 

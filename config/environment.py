@@ -122,6 +122,7 @@ class Environment:
     safety: bool = _var("AGENTMONITOR_SAFETY", _switch, True)
     debug: bool = _var("AGENTMONITOR_DEBUG", _switch, False)
     codex_home: Path = _var("CODEX_HOME", _path, lambda: Path.home() / ".codex")
+    gemini_cli_home: Path = _var("GEMINI_CLI_HOME", _path, Path.home)
     claude_config_dirs: tuple[Path, ...] = _var(
         "CLAUDE_CONFIG_DIR", lambda text: tuple(_path(part) for part in _names(text)), ()
     )
@@ -139,6 +140,11 @@ class Environment:
         """Configuration directories of Claude Code that exist or may come to exist, the first one first."""
         chosen = self.claude_dirs or self.claude_config_dirs
         return chosen or (Path.home() / ".claude", Path.home() / ".config" / "claude")
+
+    @property
+    def gemini_root(self) -> Path:
+        """Gemini CLI's directory: its own variable names the home that holds it."""
+        return self.gemini_cli_home / ".gemini"
 
 
 def read(environ: Mapping[str, str]) -> tuple[Environment, list[Origin]]:

@@ -78,7 +78,7 @@ def greeting(host: str, port: int) -> Iterator[str]:
     yield f"Database      {settings.DATABASES['default']['NAME']}"
     history = found_history()
     if not history:
-        yield "History       no transcripts of Claude Code or Codex were found yet"
+        yield "History       no transcripts of Claude Code, Codex or Gemini CLI were found yet"
     note = "will be imported now" if imports_by_itself() else "will not be imported: a demo, or auto-import is off"
     for found in history:
         yield f"History       {found.files} {found.source} transcripts under {found.directory} ({note})"

@@ -11,7 +11,7 @@ import msgspec
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from importers.files import CLAUDE, CODEX, FoundFile, Source, discover, folders_of
+from importers.files import CLAUDE, CODEX, SOURCES, FoundFile, Source, discover, folders_of
 from importers.report import FileReport
 from importers.run import ImportEnded, ImportOptions, import_files
 from importers.state import read_states
@@ -51,14 +51,16 @@ class Found(NamedTuple):
 def roots_of(source: Source) -> tuple[Path, ...]:
     """The configuration directories of a client that the environment names."""
     environment = settings.ENVIRONMENT
-    return tuple(environment.claude_roots) if source is CLAUDE else (environment.codex_home,)
+    if source is CLAUDE:
+        return tuple(environment.claude_roots)
+    return (environment.codex_home if source is CODEX else environment.gemini_root,)
 
 
 def found_history() -> list[Found]:
     """What there is to import, by directory: a walk that opens no file."""
     exclude = settings.ENVIRONMENT.sync_exclude_patterns
     history = []
-    for source in (CLAUDE, CODEX):
+    for source in SOURCES:
         for root in roots_of(source):
             files = discover(source, [root], exclude).files
             if files:
@@ -123,9 +125,9 @@ class AutoImporter(threading.Thread):
 
     def _import_all(self) -> None:
         exclude = settings.ENVIRONMENT.sync_exclude_patterns
-        found = {source.name: discover(source, roots_of(source), exclude) for source in (CLAUDE, CODEX)}
+        found = {source.name: discover(source, roots_of(source), exclude) for source in SOURCES}
         self.progress.files_total = sum(len(discovery.files) for discovery in found.values())
-        for source in (CLAUDE, CODEX):
+        for source in SOURCES:
             for path, reason in found[source.name].unreadable:
                 self._note_error(f"{path}: {reason}")
             self._import_source(source, found[source.name].files)

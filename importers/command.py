@@ -5,8 +5,9 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from types import FrameType
@@ -17,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from importers.auto import roots_of
 from importers.console import plain_line, show_summary, with_bar
-from importers.files import Discovery, Source, Unreadable, discover
+from importers.files import CLAUDE, CODEX, GEMINI, Discovery, Source, Unreadable, discover
 from importers.reader import TimeRange
 from importers.report import FileReport, Summary
 from importers.run import ImportEnded, ImportOptions, import_files
@@ -31,11 +32,14 @@ STOPPED_BY_CTRL_C: Final = 130
 DATE_ONLY_CHARACTERS: Final = len("2026-01-31")
 
 
-class ImportCommand(BaseCommand):
-    """Base of import_claude and import_codex."""
+DIRECTORY_OPTIONS: Final = {CLAUDE.name: "--claude-dir", CODEX.name: "--codex-dir", GEMINI.name: "--gemini-dir"}
 
-    source: Source
-    directory_option: str
+
+class ImportCommand(BaseCommand):
+    """Base of the import commands: each reads one client, import_history all of them."""
+
+    sources: tuple[Source, ...]
+    title: str
 
     def run_from_argv(self, argv: list[str]) -> None:
         """As every other fault, a wrong argument is one line and status 1."""
@@ -57,57 +61,59 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="read and count, store nothing")
         parser.add_argument("--force", action="store_true", help="read unchanged files too")
         parser.add_argument("--json", action="store_true", help="print the sums as one JSON object")
-        parser.add_argument(
-            self.directory_option,
-            dest="directories",
-            action="append",
-            type=Path,
-            metavar="DIR",
-            help="configuration directory of the client; may be given more than once",
-        )
+        for source in self.sources:
+            parser.add_argument(
+                DIRECTORY_OPTIONS[source.name],
+                dest=source.name,
+                action="append",
+                type=Path,
+                metavar="DIR",
+                help=f"configuration directory of {source.title}; may be given more than once",
+            )
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = monotonic()
         wanted = _time_range(options["from_date"], options["to_date"])
-        roots = self._roots(options["directories"])
+        roots = {source.name: _roots(source, options[source.name]) for source in self.sources}
         ensure_database()
-        found = discover(self.source, roots, settings.ENVIRONMENT.sync_exclude_patterns)
         summary = Summary(wanted, dry_run=options["dry_run"])
-        summary.failed, summary.loops = list(found.unreadable), found.loops
         stop = threading.Event()
         import_options = ImportOptions(
             wanted=wanted,
             dry_run=options["dry_run"],
             force=options["force"],
-            known=read_states(self.source),
             payload_limit_bytes=settings.ENVIRONMENT.max_payload_kb * 1024,
             stop=stop,
         )
         with _ctrl_c(stop.set):
-            ended = self._import(found, import_options, summary, quiet=options["json"])
+            ended = self._import_all(roots, import_options, summary, quiet=options["json"])
         self._show(summary.as_dict(default_registry(), monotonic() - began), as_json=options["json"])
         self._leave(ended, summary, stop)
 
-    def _roots(self, directories: list[Path] | None) -> list[Path]:
-        for directory in directories or ():
-            if not directory.is_dir():
-                raise CommandError(f"No such directory: {directory} ({self.directory_option})")
-        return [directory.absolute() for directory in directories or roots_of(self.source)]
-
-    def _import(
-        self, found: Discovery, options: ImportOptions, summary: Summary, *, quiet: bool
+    def _import_all(
+        self, roots: Mapping[str, list[Path]], options: ImportOptions, summary: Summary, *, quiet: bool
     ) -> ImportEnded | None:
-        reports = import_files(self.source, found.files, options, lambda batch: runtime.writer().store_bulk(batch))
-        if not quiet and self.stdout.isatty():
-            reports = with_bar(reports, len(found.files), self.source.title, sys.stdout)
         try:
-            for report in reports:
-                self._note(report, summary, quiet=quiet)
+            for source in self.sources:
+                found = discover(source, roots[source.name], settings.ENVIRONMENT.sync_exclude_patterns)
+                summary.failed += found.unreadable
+                summary.loops += found.loops
+                known = replace(options, known=read_states(source))
+                self._import(source, found, known, summary, quiet=quiet)
         except ImportEnded as ended:
             return ended
         finally:
             runtime.stop_writer()
         return None
+
+    def _import(
+        self, source: Source, found: Discovery, options: ImportOptions, summary: Summary, *, quiet: bool
+    ) -> None:
+        reports = import_files(source, found.files, options, lambda batch: runtime.writer().store_bulk(batch))
+        if not quiet and self.stdout.isatty():
+            reports = with_bar(reports, len(found.files), source.title, sys.stdout)
+        for report in reports:
+            self._note(report, summary, quiet=quiet)
 
     def _note(self, report: FileReport, summary: Summary, *, quiet: bool) -> None:
         summary.add(report)
@@ -121,7 +127,7 @@ class ImportCommand(BaseCommand):
             self.stdout.write(json.dumps(sums, ensure_ascii=False))
         else:
             stream = cast(IO[str], self.stdout)
-            show_summary(self.source.title, sums, stream, is_terminal=self.stdout.isatty())
+            show_summary(self.title, sums, stream, is_terminal=self.stdout.isatty())
 
     def _leave(self, ended: ImportEnded | None, summary: Summary, stop: threading.Event) -> None:
         """Exit statuses: 1 for what could not be read or stored, 130 after Ctrl-C."""
@@ -131,6 +137,13 @@ class ImportCommand(BaseCommand):
             raise CommandError(f"The import ended early: {ended}")
         if summary.failed:
             raise CommandError(f"{len(summary.failed)} files or directories could not be read.")
+
+
+def _roots(source: Source, directories: list[Path] | None) -> list[Path]:
+    for directory in directories or ():
+        if not directory.is_dir():
+            raise CommandError(f"No such directory: {directory} ({DIRECTORY_OPTIONS[source.name]})")
+    return [directory.absolute() for directory in directories or roots_of(source)]
 
 
 @contextmanager

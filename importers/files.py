@@ -13,11 +13,16 @@ from typing import Final, NamedTuple
 from importers.claude import ClaudeReader
 from importers.codex import CodexReader
 from importers.fields import text
+from importers.gemini import GeminiReader
 from importers.reader import DEFAULT_PAYLOAD_BYTES, PathFacts, ReaderFactory
 
-SUFFIX: Final = ".jsonl"
+LINES: Final = ".jsonl"
+DOCUMENT: Final = ".json"
 # Deeper trees are no client's; the limit ends what a chain of links can make of one.
 DEEPEST: Final = 40
+CHATS: Final = "chats"
+# Beside the chats: which directory they are about. Older versions name the folder by a hash alone.
+PROJECT_ROOT: Final = ".project_root"
 ROLLOUT_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
@@ -30,7 +35,7 @@ class Source:
     agent_type: str
     folders: tuple[str, ...]
     reader: ReaderFactory
-    is_transcript: Callable[[str], bool]
+    is_transcript: Callable[[Path], bool]
 
 
 CLAUDE: Final = Source(
@@ -39,7 +44,7 @@ CLAUDE: Final = Source(
     agent_type="claude_code",
     folders=("projects",),
     reader=ClaudeReader,
-    is_transcript=lambda name: name != "journal.jsonl",
+    is_transcript=lambda path: path.suffix == LINES and path.name != "journal.jsonl",
 )
 CODEX: Final = Source(
     name="codex",
@@ -47,8 +52,17 @@ CODEX: Final = Source(
     agent_type="codex",
     folders=("sessions", "archived_sessions"),
     reader=CodexReader,
-    is_transcript=lambda name: True,
+    is_transcript=lambda path: path.suffix == LINES,
 )
+GEMINI: Final = Source(
+    name="gemini-cli",
+    title="Gemini CLI",
+    agent_type="gemini_cli",
+    folders=("tmp",),
+    reader=GeminiReader,
+    is_transcript=lambda path: path.suffix in {LINES, DOCUMENT} and CHATS in path.parts,
+)
+SOURCES: Final = (CLAUDE, CODEX, GEMINI)
 
 
 class FoundFile(NamedTuple):
@@ -94,18 +108,33 @@ def path_facts(
     source: Source, file: FoundFile, model: str | None, limit_bytes: int = DEFAULT_PAYLOAD_BYTES
 ) -> PathFacts:
     """What the place of a file says: the session of a main file, the agent of a sub-agent's."""
-    stem = file.path.stem
-    agent_id = None
+    stem, agent_id, cwd = file.path.stem, None, None
+    session = stem
     if source is CLAUDE and "subagents" in file.path.parts and stem.startswith("agent-"):
         agent_id = stem.removeprefix("agent-")
-    session = ROLLOUT_ID.search(stem) if source is CODEX else None
+    elif source is CODEX and (found := ROLLOUT_ID.search(stem)):
+        session = found[0]
+    elif source is GEMINI:
+        cwd = _project_root(file.path)
+        if file.path.parent.name != CHATS:
+            # A sub-agent's chat lies in a folder that is named by its parent's session.
+            session, agent_id = file.path.parent.name, stem
     return PathFacts(
         path=str(file.path),
-        name=text(session[0] if session else stem) or "unknown",
+        name=text(session) or "unknown",
         agent_id=agent_id,
         default_model=model,
+        cwd=cwd,
         payload_limit_bytes=limit_bytes,
     )
+
+
+def _project_root(path: Path) -> str | None:
+    chats = next(folder for folder in path.parents if folder.name == CHATS)
+    try:
+        return text((chats.parent / PROJECT_ROOT).read_text(errors="replace"))
+    except OSError:
+        return None
 
 
 def configured_model(source: Source, root: Path) -> str | None:
@@ -139,12 +168,12 @@ class _Walk:
             try:
                 status = entry.stat()
             except OSError as error:
-                if entry.name.endswith(SUFFIX) or entry.is_symlink():
+                if self._source.is_transcript(path) or entry.is_symlink():
                     self._fail(path, error)
                 continue
             if S_ISDIR(status.st_mode):
                 self._descend(path, root, status, depth)
-            elif entry.name.endswith(SUFFIX) and self._source.is_transcript(entry.name):
+            elif self._source.is_transcript(path):
                 self._add(path, root, status)
 
     def _descend(self, path: Path, root: Path, status: os.stat_result, depth: int) -> None:

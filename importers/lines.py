@@ -37,6 +37,20 @@ def read_lines(
         number += 1
 
 
+def read_document(
+    stream: IO[bytes], saw: Callable[[bytes], object], longest_bytes: int = LONGEST_LINE_BYTES
+) -> Iterator[Line]:
+    """The whole file as one line, for clients that rewrite one JSON document; nothing when it is empty."""
+    content = stream.read(longest_bytes + 1)
+    saw(content)
+    if len(content) > longest_bytes:
+        while rest := stream.read(READ_BYTES):
+            saw(rest)
+        yield Line(0, None, True)
+    elif content:
+        yield Line(0, content, True)
+
+
 def _skip_to_line_end(stream: IO[bytes], saw: Callable[[bytes], object]) -> bool:
     while content := stream.readline(READ_BYTES):
         saw(content)

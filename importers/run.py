@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from importers import report as outcome
-from importers.files import FoundFile, Source, configured_model, path_facts
-from importers.lines import BadLine, Line, decode_line, read_lines
+from importers.files import DOCUMENT, FoundFile, Source, configured_model, path_facts
+from importers.lines import BadLine, Line, decode_line, read_document, read_lines
 from importers.reader import DEFAULT_PAYLOAD_BYTES, Reader, TimeRange
 from importers.report import FileReport
 from importers.state import FileState
@@ -88,7 +88,8 @@ class _FileImport:
                 report.outcome = outcome.SKIPPED
                 return report
             with self._file.path.open("rb") as stream:
-                for line in read_lines(stream, self._saw):
+                lines = read_document if self._file.path.suffix == DOCUMENT else read_lines
+                for line in lines(stream, self._saw):
                     self._read_line(line)
                     if self._options.stop.is_set():
                         report.outcome = outcome.STOPPED

@@ -34,6 +34,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any]] = [
     ("safety", "AGENTMONITOR_SAFETY", True, "0", False),
     ("debug", "AGENTMONITOR_DEBUG", False, "true", True),
     ("codex_home", "CODEX_HOME", Path.home() / ".codex", "/c", Path("/c")),
+    ("gemini_cli_home", "GEMINI_CLI_HOME", Path.home(), "/g", Path("/g")),
     ("claude_config_dirs", "CLAUDE_CONFIG_DIR", (), "/d", (Path("/d"),)),
     ("db_path", "AGENTMONITOR_DB_PATH", Path.cwd() / "data" / "agentmonitor.db", "/e/f.db", Path("/e/f.db")),
     ("projects_dir", "AGENTMONITOR_PROJECTS_DIR", BASE_DIR.parent, "/p", Path("/p")),

@@ -15,6 +15,7 @@ from ingest import runtime
 from ingest.writer import Listener, Writer
 from tests.importers.claude_writing import prompt
 from tests.importers.codex_writing import meta, token_count, uuid7
+from tests.importers.gemini_writing import header, typed
 from tests.importers.importing import write_lines
 
 WAIT_SECONDS = 20.0
@@ -27,7 +28,8 @@ def clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     claude, codex = tmp_path / "claude", tmp_path / "codex"
     write_lines(claude / "projects" / "a" / "auto-1.jsonl", [prompt("Go", 1, session="auto-1", promptId="auto-1")])
     write_lines(codex / "sessions" / "r.jsonl", [meta(uuid7(0)), token_count(1, (10, 0, 1))])
-    chosen = dataclasses.replace(settings.ENVIRONMENT, claude_dirs=(claude,), codex_home=codex)
+    places = {"claude_dirs": (claude,), "codex_home": codex, "gemini_cli_home": tmp_path}
+    chosen = dataclasses.replace(settings.ENVIRONMENT, **places)
     monkeypatch.setattr(settings, "ENVIRONMENT", chosen)
     return tmp_path
 
@@ -41,10 +43,13 @@ def writer() -> Iterator[Writer]:
 
 
 def test_what_there_is_to_import_is_counted_by_directory(clients: Path) -> None:
+    chats = clients / ".gemini" / "tmp" / "shop" / "chats"
+    write_lines(chats / "session-1.jsonl", [header(), typed("u", 2, "Go")])
     history = found_history()
     assert [(found.source, found.directory, found.files) for found in history] == [
         ("Claude Code", clients / "claude" / "projects", 1),
         ("Codex", clients / "codex" / "sessions", 1),
+        ("Gemini CLI", clients / ".gemini" / "tmp", 1),
     ]
     assert all(found.newest_ms > 0 for found in history)
 

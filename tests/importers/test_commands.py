@@ -15,6 +15,8 @@ import pytest
 
 from tests.importers.claude_writing import answer, prompt, usage
 from tests.importers.codex_writing import meta, token_count, uuid7
+from tests.importers.gemini_writing import answer as gemini_answer
+from tests.importers.gemini_writing import header, tokens, typed
 from tests.importers.importing import write_lines
 from tests.serving import ROOT, Server, clean_environment, eventually
 
@@ -92,6 +94,18 @@ def test_the_directories_come_from_the_clients_own_variables(
     write_lines(tmp_path / "codex" / "sessions" / "r.jsonl", [meta(uuid7(0)), token_count(1, (10, 0, 1))])
     assert "DONE" in manage("import_claude", CLAUDE_CONFIG_DIR=str(claude_dir)).stdout
     assert "DONE" in manage("import_codex", CODEX_HOME=str(tmp_path / "codex")).stdout
+
+
+def test_all_clients_at_once(manage: Run, claude_dir: Path, tmp_path: Path, database: Path) -> None:
+    write_lines(tmp_path / "codex" / "sessions" / "r.jsonl", [meta(uuid7(0)), token_count(1, (10, 0, 1))])
+    write_lines(
+        tmp_path / "home" / ".gemini" / "tmp" / "shop" / "chats" / "session-1.jsonl",
+        [header(), typed("u", 1, "Go"), gemini_answer("m", 2, tokens(10, 0, 5))],
+    )
+    done = manage("import_history", "--claude-dir", claude_dir, "--codex-dir", tmp_path / "codex", "--json")
+    assert json.loads(done.stdout)["files"] == {"seen": 3, "read": 3, "skipped": 0}
+    assert count(database, "calls") == 3
+    assert "Files skipped: 1\n" in manage("import_gemini").stdout
 
 
 def test_several_directories(manage: Run, claude_dir: Path, tmp_path: Path) -> None:

@@ -8,12 +8,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from importers.files import CLAUDE, CODEX, Source
+from importers.files import CLAUDE, CODEX, GEMINI, Source
 from tests.importers.importing import RECORDED, Home, figures, home_in, metadata, of_type
 
 CLAUDE_FOLDERS = sorted(RECORDED.glob("claude-*"))
 CODEX_FOLDERS = sorted(RECORDED.glob("codex-*"))
-FOLDERS = [*((CLAUDE, folder) for folder in CLAUDE_FOLDERS), *((CODEX, folder) for folder in CODEX_FOLDERS)]
+GEMINI_FOLDERS = sorted(RECORDED.glob("gemini-*"))
+FOLDERS = [
+    *((CLAUDE, folder) for folder in CLAUDE_FOLDERS),
+    *((CODEX, folder) for folder in CODEX_FOLDERS),
+    *((GEMINI, folder) for folder in GEMINI_FOLDERS),
+]
 each_recording = pytest.mark.parametrize(("source", "folder"), FOLDERS, ids=lambda value: value.name)
 
 
@@ -38,7 +43,7 @@ def oracle(folder: Path) -> list[dict[str, Any]]:
 
 def billed(line: dict[str, Any]) -> Billed:
     """Claude's transcripts don't say how much of the output was thinking."""
-    reasoning = line["reasoning_tokens"] if line["client"] == "codex" else 0
+    reasoning = 0 if line["client"] == "claude_code" else line["reasoning_tokens"]
     counts = (
         line["input_tokens"],
         line["cache_read_tokens"],
@@ -90,6 +95,19 @@ def test_every_file_is_understood(home: Home, source: Source, folder: Path) -> N
 def test_codex_calls_are_exactly_those_billed(home: Home, folder: Path) -> None:
     home.run(CODEX, folder)
     assert Counter(stored(home)) == Counter(map(billed, oracle(folder)))
+
+
+@pytest.mark.parametrize("folder", GEMINI_FOLDERS, ids=lambda folder: folder.name)
+def test_gemini_calls_are_exactly_those_billed_but_for_small_checks(home: Home, folder: Path) -> None:
+    """The model server saw no session: tools was resumed, so that there are two of them."""
+    home.run(GEMINI, folder)
+    known = [line for line in oracle(folder) if line["kind"] != "check"]
+    assert Counter((call["model"], figures(call)) for call in home.calls()) == Counter(
+        (line["model"], billed(line).figures) for line in known
+    )
+    resumed = Counter("reasoning" if line["scenario"] == "reasoning" else "tools" for line in known)
+    sessions = Counter(call["session_id"] for call in home.calls())
+    assert sorted(sessions.values()) == sorted(resumed.values())
 
 
 @pytest.mark.parametrize("folder", CLAUDE_FOLDERS, ids=lambda folder: folder.name)

@@ -4,5 +4,5 @@ from importers.files import CLAUDE
 
 class Command(ImportCommand):
     help = "Import Claude Code's transcripts: sessions, events, calls. Safe to repeat, also beside a server."
-    source = CLAUDE
-    directory_option = "--claude-dir"
+    sources = (CLAUDE,)
+    title = CLAUDE.title

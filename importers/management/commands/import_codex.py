@@ -4,5 +4,5 @@ from importers.files import CODEX
 
 class Command(ImportCommand):
     help = "Import Codex's rollouts: sessions, events, calls. Safe to repeat, also beside a server."
-    source = CODEX
-    directory_option = "--codex-dir"
+    sources = (CODEX,)
+    title = CODEX.title

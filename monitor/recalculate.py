@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from monitor.rollups import Tally
 from pricing.registry import PricingRegistry
@@ -24,7 +26,15 @@ COLUMNS: Final = (
     "c.uncached_input_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, "
     "c.output_tokens, c.reasoning_tokens"
 )
-SELECT_CALLS: Final = f"SELECT c.id, c.cost_nanos, {COLUMNS} FROM calls c WHERE c.id > ? ORDER BY c.id LIMIT ?"
+# With a plus, so that a slice is found by its ids and not by a far larger index range.
+WANTED: Final = (
+    "(:since IS NULL OR +c.called_at >= :since) "
+    "AND (:models IS NULL OR +c.model IN (SELECT value FROM json_each(:models)))"
+)
+SELECT_CALLS: Final = f"""
+    SELECT c.id, c.cost_nanos, {COLUMNS} FROM calls c WHERE c.id > :after AND c.id <= :until AND {WANTED}
+    ORDER BY c.id
+"""
 UPDATE_CALL: Final = "UPDATE calls SET cost_nanos = ?, price = ? WHERE id = ?"
 
 # An event's call is the one of its own key, where it brought usage of its own (ingest/ledger.py); its source
@@ -39,12 +49,12 @@ EVENTS_WITH_USAGE: Final = (
 SELECT_EVENTS: Final = f"""
     SELECT e.id, e.cost_nanos, {COLUMNS}
     FROM events e CROSS JOIN calls c ON c.call_key = {OWN_KEY} AND c.agent_type = e.agent_type
-    WHERE {EVENTS_WITH_USAGE} AND {PRICED_BY_US}
+    WHERE {EVENTS_WITH_USAGE} AND {PRICED_BY_US} AND {WANTED}
     UNION ALL
     SELECT e.id, e.cost_nanos, {COLUMNS}
     FROM events e
     CROSS JOIN calls c ON c.session_id = e.session_id AND c.called_at = coalesce(e.client_timestamp, e.created_at)
-    WHERE {EVENTS_WITH_USAGE} AND {PRICED_BY_US}
+    WHERE {EVENTS_WITH_USAGE} AND {PRICED_BY_US} AND {WANTED}
       AND NOT EXISTS (SELECT 1 FROM calls own WHERE own.call_key = {OWN_KEY} AND own.agent_type = e.agent_type)
       AND c.model = e.model AND c.agent_type = e.agent_type
       AND c.uncached_input_tokens = e.tokens_in AND c.output_tokens = e.tokens_out
@@ -52,6 +62,21 @@ SELECT_EVENTS: Final = f"""
       AND c.cache_write_5m_tokens + c.cache_write_1h_tokens = e.cache_write_tokens
 """
 UPDATE_EVENT: Final = "UPDATE events SET cost_nanos = ? WHERE id = ?"
+
+
+class Wanted(NamedTuple):
+    """Which calls: from a time on (ms), and of models by the names they are stored under. None takes all."""
+
+    since_ms: int | None = None
+    models: frozenset[str] | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        models = None if self.models is None else msgspec.json.encode(sorted(self.models)).decode()
+        return {"since": self.since_ms, "models": models}
+
+
+EVERYTHING: Final = Wanted()
 
 
 @dataclass(slots=True)
@@ -96,21 +121,34 @@ class _Repriced(NamedTuple):
     new: _Charge
 
 
-# Connection, id to start after, prices, figures to add to, whether to change nothing → id to go on from.
-_Slice = Callable[[sqlite3.Connection, int, PricingRegistry, Recalculation, bool], int | None]
+class _Run(NamedTuple):
+    connection: sqlite3.Connection
+    registry: PricingRegistry
+    wanted: Wanted
+    figures: Recalculation
+    dry_run: bool
+
+
+# The run, and the id to start after → the id to go on from.
+_Slice = Callable[[_Run, int], int | None]
 
 
 def recalculate(
-    connection: sqlite3.Connection, registry: PricingRegistry, *, dry_run: bool = False
+    connection: sqlite3.Connection,
+    registry: PricingRegistry,
+    *,
+    dry_run: bool = False,
+    wanted: Wanted = EVERYTHING,
 ) -> Iterator[Recalculation]:
-    """Price everything by `registry`, over a connection in autocommit; yields the figures after each slice."""
-    figures = Recalculation()
-    for reprice_slice in (_reprice_events, _reprice_calls):
+    """Price what is wanted by `registry`, over a connection in autocommit; yields the figures after each slice."""
+    run = _Run(connection, registry, wanted, Recalculation(), dry_run)
+    slices: tuple[_Slice, ...] = (_reprice_events, _reprice_calls)
+    for reprice_slice in slices:
         last_id: int | None = 0
         while last_id is not None:
             with nullcontext() if dry_run else _immediate(connection):
-                last_id = reprice_slice(connection, last_id, registry, figures, dry_run)
-            yield figures
+                last_id = reprice_slice(run, last_id)
+            yield run.figures
 
 
 @contextmanager
@@ -124,33 +162,35 @@ def _immediate(connection: sqlite3.Connection) -> Iterator[None]:
     connection.commit()
 
 
-def _reprice_events(
-    connection: sqlite3.Connection, after_id: int, registry: PricingRegistry, figures: Recalculation, dry_run: bool
-) -> int | None:
-    until_id = after_id + SLICE
-    found = connection.execute(SELECT_EVENTS, {"after": after_id, "until": until_id}).fetchall()
-    rows = {row[0]: _Charge(*row) for row in found}
-    repriced = _repriced(rows.values(), registry)
+def _reprice_events(run: _Run, after_id: int) -> int | None:
+    rows = {row.id: row for row in _select(run, SELECT_EVENTS, after_id)}
+    repriced = _repriced(rows.values(), run.registry)
     changed = [(new.cost_nanos, new.id) for old, new in repriced if old.cost_nanos != new.cost_nanos]
-    figures.events_updated += len(changed)
-    if not dry_run:
-        connection.executemany(UPDATE_EVENT, changed)
-    newest_id = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0]
-    return until_id if newest_id > until_id else None
+    run.figures.events_updated += len(changed)
+    if not run.dry_run:
+        run.connection.executemany(UPDATE_EVENT, changed)
+    return _next_id(run, "events", after_id)
 
 
-def _reprice_calls(
-    connection: sqlite3.Connection, after_id: int, registry: PricingRegistry, figures: Recalculation, dry_run: bool
-) -> int | None:
-    rows = [_Charge(*row) for row in connection.execute(SELECT_CALLS, (after_id, SLICE)).fetchall()]
-    repriced = list(_repriced(rows, registry))
+def _reprice_calls(run: _Run, after_id: int) -> int | None:
+    repriced = list(_repriced(_select(run, SELECT_CALLS, after_id), run.registry))
     for pair in repriced:
-        _note(pair, figures)
+        _note(pair, run.figures)
     changed = [pair for pair in repriced if pair.old != pair.new]
-    if changed and not dry_run:
-        connection.executemany(UPDATE_CALL, [(new.cost_nanos, new.price, new.id) for _, new in changed])
-        _tally(changed).apply(connection)
-    return rows[-1].id if len(rows) == SLICE else None
+    if changed and not run.dry_run:
+        run.connection.executemany(UPDATE_CALL, [(new.cost_nanos, new.price, new.id) for _, new in changed])
+        _tally(changed).apply(run.connection)
+    return _next_id(run, "calls", after_id)
+
+
+def _select(run: _Run, statement: str, after_id: int) -> list[_Charge]:
+    parameters = {"after": after_id, "until": after_id + SLICE, **run.wanted.parameters}
+    return [_Charge(*row) for row in run.connection.execute(statement, parameters).fetchall()]
+
+
+def _next_id(run: _Run, table: str, after_id: int) -> int | None:
+    newest_id = run.connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
+    return after_id + SLICE if newest_id > after_id + SLICE else None
 
 
 def _repriced(charges: Iterable[_Charge], registry: PricingRegistry) -> Iterator[_Repriced]:

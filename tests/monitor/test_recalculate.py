@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from ingest.contract import NewCall, NewEvent
 from ingest.git import BranchLookup
 from ingest.store import Batch, StoreRules, write_group
 from monitor import recalculate as module
-from monitor.recalculate import Recalculation, recalculate
+from monitor.recalculate import Recalculation, Wanted, recalculate
 from monitor.rollups import rebuild
 from pricing.datafile import PricedModel
 from pricing.registry import PricingRegistry, default_registry
@@ -230,10 +230,10 @@ def count_steps(raw: sqlite3.Connection, act: Callable[[], object]) -> int:
 
 def test_no_slice_reads_whole_tables(migrated_database: Path) -> None:
     with fresh_database(migrated_database) as raw:
-        of_events = {"after": 0, "until": 500}
-        for statement, parameters in ((module.SELECT_EVENTS, of_events), (module.SELECT_CALLS, (0, 500))):
+        parameters = {"after": 0, "until": 500, "since": NOW_MS, "models": '["o3"]'}
+        for statement in (module.SELECT_EVENTS, module.SELECT_CALLS):
             plan = [row[-1] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-            assert not [step for step in plan if step.startswith("SCAN")], plan
+            assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step], plan
 
 
 @pytest.fixture
@@ -264,6 +264,36 @@ def test_the_command_prints_what_it_did(priced_wrongly: sqlite3.Connection) -> N
         ["Total", "before", "$0.000000000"],
         ["Total", "after", "$2.000000000"],
     ]
+
+
+def test_only_calls_that_are_wanted_are_priced_anew(migrated_database: Path) -> None:
+    sent = [
+        told("cheap", tokens_in=1_000_000, client_at_ms=NOW_MS - 2),
+        told("cheap", tokens_in=1_000_000, client_at_ms=NOW_MS),
+        told("late", tokens_in=1_000_000, client_at_ms=NOW_MS),
+        told(None, tokens_in=1_000_000, client_at_ms=NOW_MS),
+    ]
+    with fresh_database(migrated_database) as raw:
+        store(raw, copies(sent), OLD_BOOK)
+        wanted = Wanted(since_ms=NOW_MS, models=frozenset({"cheap"}))
+
+        figures = list(recalculate(raw, NEW_BOOK, wanted=wanted))[-1]
+
+        assert (figures.found, figures.updated, figures.events_updated) == (1, 1, 1)
+        costs = [(1, 10**8), (2, 3 * 10**9), (3, None), (4, None)]
+        assert event_costs(raw) == costs
+        assert raw.execute("SELECT id, cost_nanos FROM calls ORDER BY id").fetchall() == costs
+        kept = contents(raw)
+        rebuild(raw)
+        assert contents(raw) == kept
+
+
+def test_the_command_takes_a_model_in_any_spelling_and_a_time(priced_wrongly: sqlite3.Connection) -> None:
+    assert "found        0" in run_command("--model", "o4-mini")
+    assert "found        0" in run_command("--since", "9999-01-01")
+    assert "found        1" in run_command("--model", "openai/o3-2025-04-16", "--since", "2020-01-01")
+    with pytest.raises(CommandError, match="--since"):
+        run_command("--since", "yesterday")
 
 
 def test_the_command_can_only_look(priced_wrongly: sqlite3.Connection) -> None:

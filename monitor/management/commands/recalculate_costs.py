@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.core.management import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from rich.console import Console
 
-from monitor.recalculate import Recalculation, recalculate
+from monitor.filters import FilterFault, moment_of
+from monitor.prices import django_connection, registry_in_force
+from monitor.prices_inbox import stored_spellings
+from monitor.recalculate import Recalculation, Wanted, recalculate
 from monitor.rows import NANOS_PER_DOLLAR
-from pricing.registry import default_registry
 
 # Between two slices the server's writer gets its turn.
 PAUSE_SECONDS: Final = 0.02
@@ -22,14 +24,19 @@ class Command(BaseCommand):
     help = "Price every call anew; costs that a client stated are kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--since", help="calls from that time on (UTC; a date or ISO 8601)")
+        parser.add_argument("--model", help="calls of that model, in every spelling")
         parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         figures = Recalculation()
+        since_ms = _since_ms(options["since"])
         try:
-            connection.ensure_connection()
+            raw, registry = django_connection(), registry_in_force()
+            models = None if options["model"] is None else stored_spellings(raw, registry, options["model"])
+            wanted = Wanted(since_ms, models)
             with Console(stderr=True).status("Pricing …") as shown:
-                for figures in recalculate(connection.connection, default_registry(), dry_run=dry_run):
+                for figures in recalculate(raw, registry, dry_run=dry_run, wanted=wanted):
                     shown.update(f"Pricing … {figures.found} calls")
                     if not dry_run:
                         time.sleep(PAUSE_SECONDS)
@@ -39,6 +46,13 @@ class Command(BaseCommand):
             self.stdout.write(line)
         if dry_run:
             self.stdout.write("Dry run: nothing was changed.")
+
+
+def _since_ms(text: str | None) -> int | None:
+    try:
+        return moment_of("--since", text)
+    except FilterFault as fault:
+        raise CommandError(str(fault)) from None
 
 
 def _lines(figures: Recalculation) -> Iterator[str]:

@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 
 from ingest.api import router
 from monitor.api import json_response
+from monitor.api_prices import router as prices_router
 from monitor.api_receipts import router as receipts_router
 from monitor.filters import FilterFault
 from monitor.openapi import components
@@ -33,6 +34,7 @@ class Api(NinjaAPI):
 api = Api(title="AgentMonitor", version=VERSION, docs_url="/docs", openapi_url="/openapi.json")
 api.add_router("", router)
 api.add_router("", receipts_router)
+api.add_router("", prices_router)
 
 
 @api.exception_handler(FilterFault)

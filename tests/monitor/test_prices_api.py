@@ -1,0 +1,113 @@
+"""/api/pricing: models without a price, and what becomes of their calls once somebody said one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.conftest import ServerFactory
+from tests.serving import Server, event
+
+
+@contextmanager
+def filled(serving: ServerFactory) -> Iterator[Server]:
+    """Two calls of one unknown model, one of another whose name is hard on paths, one priced, one nameless."""
+    with serving() as running:
+        running.post(
+            call("anvil-9", 1_000_000, "2026-11-01T10:00:00Z"),
+            call("anvil-9", 2_000_000, "2026-11-02T10:00:00Z", tokens_out=5, cache_read_tokens=7),
+            call("maker/x y%2F?", 1, "2026-11-03T10:00:00Z"),
+            call("o3", 1_000_000, "2026-11-03T10:00:00Z"),
+            call(None, 3, "2026-11-04T10:00:00Z"),
+        )
+        yield running
+
+
+@pytest.fixture
+def server(serving: ServerFactory) -> Iterator[Server]:
+    with filled(serving) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def untouched(serving: ServerFactory) -> Iterator[Server]:
+    """For tests that change nothing."""
+    with filled(serving) as running:
+        yield running
+
+
+def call(model: str | None, tokens_in: int, when: str, **fields: Any) -> dict[str, Any]:
+    return event("s", "llm_response", model=model, tokens_in=tokens_in, client_timestamp=when, **fields)
+
+
+def say(server: Server, model: str, **said: Any) -> tuple[int, Any]:
+    answer = server.client.post(f"/api/pricing/unknown/{model}", json=said)
+    return answer.status_code, answer.json()
+
+
+def costs(server: Server, **filters: str) -> list[float | None]:
+    return [each["cost_usd"] for each in reversed(server.get("/api/calls", **filters)["calls"])]
+
+
+def names(server: Server) -> list[str | None]:
+    return [each["model"] for each in server.get("/api/pricing/unknown")["models"]]
+
+
+def test_each_unknown_model_is_listed_with_what_it_used(untouched: Server) -> None:
+    assert names(untouched) == ["anvil-9", None, "maker/x y%2F?"]
+    assert untouched.get("/api/pricing/unknown")["models"][0] == {
+        "model": "anvil-9",
+        "calls": 2,
+        "input_tokens": 3_000_000,
+        "cache_read_tokens": 7,
+        "cache_write_tokens": 0,
+        "output_tokens": 5,
+        "first_seen": "2026-11-01T10:00:00.000Z",
+        "last_seen": "2026-11-02T10:00:00.000Z",
+    }
+
+
+def test_a_price_reprices_its_calls_their_events_and_the_sums_and_holds_for_the_next(server: Server) -> None:
+    status, answer = say(server, "anvil-9", input_usd=1.5, output_usd=3, cache_read_usd=0)
+    assert (status, answer["calls"], answer["after_usd"], answer["still_unknown"]) == (200, 2, 4.500015, False)
+    server.post(call("anvil-9", 4_000_000, "2026-11-05T10:00:00Z"))
+
+    assert costs(server, model="anvil-9") == [1.5, 3.000015, 6]
+    assert [row["cost_usd"] for row in server.get("/api/events", model="anvil-9")["events"]] == [6, 3.000015, 1.5]
+    assert server.get("/api/usage", model="anvil-9")["totals"]["cost_usd"] == 10.500015
+    assert "anvil-9" not in names(server)
+
+
+def test_a_name_is_mapped_to_a_known_model(server: Server) -> None:
+    status, answer = say(server, "maker%2Fx%20y%252F%3F", same_as="o3")
+    assert (status, answer["calls"], answer["after_usd"]) == (200, 1, 0.000002)
+    assert names(server) == ["anvil-9", None]
+
+
+def test_a_price_for_a_time_leaves_the_rest_unknown(server: Server) -> None:
+    status, answer = say(server, "anvil-9", input_usd=1, output_usd=1, valid_from="2026-11-02")
+    assert (status, answer["still_unknown"]) == (200, True)
+    assert costs(server, model="anvil-9") == [None, 2.000012]
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "status"),
+    [
+        ("anvil-9", {}, 400),
+        ("anvil-9", {"same_as": "nobody-sells-this"}, 400),
+        ("anvil-9", {"input_usd": -1, "output_usd": 1}, 400),
+        ("anvil-9", {"input_usd": "1", "output_usd": 1}, 400),
+        ("anvil-9", {"unheard_of": 1}, 400),
+        ("o3", {"same_as": "gpt-4o"}, 404),
+        ("nobody-called-this", {"same_as": "o3"}, 404),
+    ],
+)
+def test_what_makes_no_price_is_refused_and_changes_nothing(
+    untouched: Server, model: str, said: dict[str, Any], status: int
+) -> None:
+    before = untouched.get("/api/usage")
+    got, answer = say(untouched, model, **said)
+    assert (got, list(answer)) == (status, ["error"])
+    assert untouched.get("/api/usage") == before
+    assert len(names(untouched)) == 3

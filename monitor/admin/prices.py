@@ -1,14 +1,17 @@
 """The person's own prices: the one thing in the admin that may be changed, since no agent told it."""
 
+import sqlite3
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest, HttpResponse
 
 from monitor.admin.shown import column, moment, text
 from monitor.models import PriceOverride
-from monitor.prices import check_target
+from monitor.prices import check_target, registry_in_force
+from monitor.prices_inbox import reprice_changed, unknown_models
 
 
 class PriceOverrideForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -74,6 +77,27 @@ class PriceOverrideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ("When (UTC)", {"fields": ("valid_from", "valid_until")}),
     )
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "unknown_models": unknown_models()})
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        _reprice_after_commit(request)
         super().save_model(request, obj, form, change)
-        messages.info(request, "New calls cost that from now on; recalculate_costs prices the stored ones.")
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        _reprice_after_commit(request)
+        super().delete_model(request, obj)
+
+
+def _reprice_after_commit(request: HttpRequest) -> None:
+    before = registry_in_force()
+
+    def reprice() -> None:
+        try:
+            calls = reprice_changed(before).found
+        except (DatabaseError, sqlite3.Error) as error:
+            messages.error(request, f"The stored calls could not be priced anew ({error}): run recalculate_costs.")
+        else:
+            messages.info(request, f"Priced anew: {calls:,} stored calls.")
+
+    transaction.on_commit(reprice)

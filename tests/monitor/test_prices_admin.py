@@ -2,15 +2,18 @@
 
 import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from monitor.models import PriceOverride
+from ingest.store import Batch, write_group
+from monitor.models import Call, PriceOverride
 from monitor.prices import overrides_in
 from pricing.rows import Rates
+from tests.storing import START_MS, new_event, rules
 
 LIST = "/admin/monitor/priceoverride/"
 PRICES = {"model": "anvil-9", "input_dollars": "1.25", "output_dollars": "0.000000001", "valid_from": "2026-11-24"}
@@ -62,3 +65,19 @@ def test_what_makes_no_price_is_said_on_the_form(client: Client, form: dict[str,
 def test_a_name_can_stand_for_a_known_model(client: Client) -> None:
     assert client.post(LIST + "add/", {"model": "mine", "same_as": "o3"}).status_code == 302
     assert overrides_in(raw())[0].same_as == "o3"
+
+
+def test_calls_that_a_price_changes_are_priced_anew_and_back(client: Client) -> None:
+    sent = new_event(event_type="llm_response", model="anvil-9", tokens_in=1_000_000)
+    write_group(raw(), [Batch([sent])], START_MS, rules(Path("/nonexistent")))
+    page = client.get(LIST).content.decode()
+    assert f'href="{LIST}add/?model=anvil-9"' in page
+    assert 'value="anvil-9"' in client.get(f"{LIST}add/?model=anvil-9").content.decode()
+
+    page = client.post(LIST + "add/", PRICES, follow=True).content.decode()
+    assert "Priced anew: 1 stored calls." in page
+    assert "add/?model=anvil-9" not in page
+    assert Call.objects.get().cost_nanos == 1_250_000_000
+
+    client.post(f"{LIST}{PriceOverride.objects.get().pk}/delete/", {"post": "yes"})
+    assert Call.objects.get().cost_nanos is None

@@ -213,7 +213,7 @@ def list_calls(
     until: Text = None,
 ) -> HttpResponse:
     """The ledger: billed calls, newest first."""
-    wanted = _usage_filter(session_id, agent_type, model, project, branch, since, until)
+    wanted = usage_filter(session_id, agent_type, model, project, branch, since, until)
     calls, total = queries_usage.list_calls(wanted, limit_of(limit), offset_of(offset))
     return json_response(CallPage(calls, total))
 
@@ -233,13 +233,14 @@ def usage(
 ) -> HttpResponse:
     """Calls, tokens and cost by hour, day, week, month, agent_type, model, project, branch, session_id."""
     groups = names_of("group_by", group_by or "day", (*PERIODS, *GROUPS))
-    wanted = _usage_filter(session_id, agent_type, model, project, branch, since, until)
+    wanted = usage_filter(session_id, agent_type, model, project, branch, since, until)
     return json_response(queries_usage.usage(wanted, groups, zone_of(tz)))
 
 
-def _usage_filter(
+def usage_filter(
     session_id: Text, agent_type: Text, model: Text, project: Text, branch: Text, since: Text, until: Text
 ) -> UsageFilter:
+    """Which calls the parameters of a request mean. Raises FilterFault."""
     return UsageFilter(
         since_ms=moment_of("since", since),
         until_ms=until_of(until),

@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.errors import HttpError
 
-from monitor.api import json_response
+from monitor.api import Text, json_response, usage_filter
+from monitor.filters import FilterFault
 from monitor.models import PriceOverride
 from monitor.openapi import described
 from monitor.prices import registry_in_force, save_override
 from monitor.prices_inbox import UnknownModel, is_unknown, reprice_changed, unknown_models
+from monitor.prices_what_if import WhatIf, what_if
 from monitor.rows import dollars
 
 router = Router(tags=["prices"])
@@ -80,6 +82,26 @@ def price_unknown(request: HttpRequest, model: str) -> HttpResponse:
             still_unknown=is_unknown(model),
         )
     )
+
+
+@router.get("/pricing/what-if", openapi_extra=described(WhatIf, also=(400,)))
+def priced_on_another_model(
+    request: HttpRequest,
+    model: Text = None,
+    session_id: Text = None,
+    agent_type: Text = None,
+    called_model: Text = None,
+    project: Text = None,
+    branch: Text = None,
+    since: Text = None,
+    until: Text = None,
+) -> HttpResponse:
+    """What the same calls would have cost on `model`, with and without cache; `called_model` filters by theirs."""
+    registry = registry_in_force()
+    if not model or not registry.rows(model):
+        raise FilterFault("model: must be a model with a price")
+    wanted = usage_filter(session_id, agent_type, called_model, project, branch, since, until)
+    return json_response(what_if(wanted, model, registry))
 
 
 def _said(request: HttpRequest) -> PriceSaid:

@@ -75,7 +75,7 @@ def list_calls(wanted: UsageFilter, limit: int, offset: int) -> tuple[list[CallR
     total = count_calls(wanted)
     if offset >= total:
         return [], total
-    where, parameters = _call_conditions(wanted)
+    where, parameters = call_conditions(wanted)
     rows = fetch(
         f"{CALL_SQL} {where} ORDER BY c.called_at DESC, c.id DESC LIMIT %s OFFSET %s",
         [*parameters, limit, offset],
@@ -94,7 +94,8 @@ def count_calls(wanted: UsageFilter) -> int:
     return int(rows[0][0])
 
 
-def _call_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
+def call_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
+    """WHERE with its parameters, over calls c and sessions s."""
     pairs = [
         ("c.called_at >= %s", wanted.since_ms),
         ("c.called_at <= %s", wanted.until_ms),

@@ -111,3 +111,49 @@ def test_what_makes_no_price_is_refused_and_changes_nothing(
     assert (got, list(answer)) == (status, ["error"])
     assert untouched.get("/api/usage") == before
     assert len(names(untouched)) == 3
+
+
+MIXED = {"tokens_in": 100_000, "cache_read_tokens": 200_000, "cache_write_tokens": 50_000, "tokens_out": 10_000}
+
+
+@pytest.fixture(scope="module")
+def compared(serving: ServerFactory) -> Iterator[Server]:
+    """Calls before and after o3 became cheaper, one of a model without a price, one in another project."""
+    with serving() as running:
+        running.post(
+            event("a", "llm_response", model="gpt-4o", client_timestamp="2025-06-09T23:00:00Z", **MIXED),
+            event("a", "llm_response", model="gpt-4o", client_timestamp="2025-06-10T00:00:00Z", **MIXED),
+            event("a", "llm_response", model="anvil-9", client_timestamp="2025-06-11T00:00:00Z", **MIXED),
+            event("b", "llm_response", model="o3", client_timestamp="2025-06-12T00:00:00Z", project="p", **MIXED),
+        )
+        yield running
+
+
+def what_if(server: Server, **parameters: str) -> list[Any]:
+    answer = server.get("/api/pricing/what-if", **parameters)
+    return [
+        answer[name] for name in ("calls", "compared_calls", "compared_usd", "with_cache_usd", "without_cache_usd")
+    ]
+
+
+def test_calls_are_priced_on_another_model_at_their_own_time(compared: Server) -> None:
+    cheap = 0.1 * 2 + 0.2 * 0.5 + 0.05 * 2 + 0.01 * 8
+    cheap_uncached = 0.35 * 2 + 0.01 * 8
+    old_uncached = 0.35 * 10 + 0.01 * 40
+    found = what_if(compared, model="openai/o3", called_model="gpt-4o")
+    assert found == pytest.approx([2, 2, *found[2:3], 2.0 + cheap, old_uncached + cheap_uncached])
+    assert found[2] == compared.get("/api/usage", model="gpt-4o")["totals"]["cost_usd"]
+
+
+def test_a_model_compared_with_itself_costs_the_same_and_the_unpriced_are_left_out(compared: Server) -> None:
+    calls, both, was, would_be, uncached = what_if(compared, model="o3", project="p")
+    assert (calls, both) == (1, 1)
+    assert was == would_be < uncached
+    assert what_if(compared, model="o3")[:2] == [4, 3]
+    assert what_if(compared, model="o3", since="2025-06-11", until="2025-06-11T00:00:00Z")[:2] == [1, 0]
+
+
+@pytest.mark.parametrize("query", ["", "?model=", "?model=nobody-sells-this"])
+def test_the_other_model_must_have_a_price(compared: Server, query: str) -> None:
+    answer = compared.client.get(f"/api/pricing/what-if{query}")
+    assert (answer.status_code, answer.json()) == (400, {"error": "model: must be a model with a price"})

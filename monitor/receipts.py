@@ -238,7 +238,7 @@ def _notes(call: Call, applied: Explanation | None, told: int, registry: Pricing
 
 
 def _shown_witnesses(call: Call, witnesses: Sequence[dict[str, Any]]) -> list[ReceiptWitness]:
-    events = _events_of([witness["ref"] for witness in witnesses if witness["ref"]])
+    events = events_of([witness["ref"] for witness in witnesses if witness["ref"]])
     return [_shown_witness(call, witness, events.get(witness["ref"])) for witness in witnesses]
 
 
@@ -263,7 +263,7 @@ def file_and_line(ref: str | None) -> tuple[str | None, int | None]:
     return (path, int(line)) if path and line.isdigit() else (None, None)
 
 
-def _events_of(refs: Sequence[str]) -> dict[str, Event]:
+def events_of(refs: Sequence[str]) -> dict[str, Event]:
     """The stored events that references name, by event_id or as `event <row>`."""
     numbers = [int(ref.removeprefix(EVENT_REF)) for ref in refs if _names_a_row(ref)]
     found = Event.objects.filter(Q(event_id__in=refs) | Q(id__in=numbers))

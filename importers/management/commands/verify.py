@@ -1,0 +1,87 @@
+"""`manage.py verify`: the ledger held against the transcripts on disk."""
+
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from importers.auto import roots_of
+from importers.files import SOURCES
+from importers.verify import KINDS, Finding, SessionCost, Transcripts, Verification, verify
+from monitor.prices import registry_in_force
+from monitor.receipts import NANO_PLACES, decimal_text
+from monitor.report_text import printable
+
+# More findings of one kind are counted, not listed; --json has them all.
+MOST_LISTED: Final = 100
+WORDS: Final = {
+    "missing": "missing in the ledger",
+    "double": "counted twice",
+    "differs": "differing from their transcript",
+    "price": "priced otherwise than by the price book",
+}
+
+
+class Command(BaseCommand):
+    help = "Read the transcripts on disk anew and name each call and session that the ledger has otherwise."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        transcripts = Transcripts()
+        for source in SOURCES:
+            transcripts.read(source, roots_of(source), settings.ENVIRONMENT.sync_exclude_patterns)
+        try:
+            found = verify(transcripts, registry_in_force())
+        except DatabaseError as error:
+            raise CommandError(f"The database can't be read: {error}") from None
+        if options["json"]:
+            self.stdout.write(msgspec.json.encode(found).decode())
+        else:
+            for line in _lines(found):
+                self.stdout.write(printable(line))
+        if not found.agrees:
+            raise CommandError("The ledger and its witnesses disagree.")
+
+
+def _lines(found: Verification) -> Iterator[str]:
+    yield f"Files read         {found.files:,} ({found.bad_lines:,} bad lines)"
+    yield f"Calls on disk      {found.calls_on_disk:,}"
+    yield f"Calls in ledger    {found.calls_in_ledger:,}"
+    yield f"  confirmed        {found.confirmed:,}"
+    yield f"  told elsewhere   {found.elsewhere:,}"
+    counts = Counter(finding.kind for finding in found.findings)
+    for kind in KINDS:
+        yield f"Calls {WORDS[kind]}: {counts[kind]:,}"
+        listed = [finding for finding in found.findings if finding.kind == kind][:MOST_LISTED]
+        yield from map(_finding_line, listed)
+        if counts[kind] > len(listed):
+            yield f"  and {counts[kind] - len(listed):,} more (--json lists all)"
+    yield f"Sessions whose client states another cost: {len(found.sessions):,}"
+    yield from map(_session_line, found.sessions[:MOST_LISTED])
+    for file in found.unreadable:
+        yield f"Unreadable: {file['path']}: {file['reason']}"
+
+
+def _finding_line(finding: Finding) -> str:
+    call = f"call {finding.call_id}" if finding.call_id is not None else "call"
+    parts = [f"  {call} {finding.call_key} of {finding.agent_type} {finding.session_id}"]
+    parts += [f"{name} {ours} → {right}" for name, (ours, right) in finding.differences.items()]
+    parts.append(f"cost {_usd(finding.ledger_nanos)} → {_usd(finding.right_nanos)}")
+    parts += [part for part in (finding.note, finding.where) if part]
+    return "; ".join(parts)
+
+
+def _session_line(session: SessionCost) -> str:
+    costs = f"stated {_usd(session.stated_nanos)}, ours {_usd(session.our_nanos)}"
+    return f"  {session.session_id}: {costs}, {_usd(session.difference_nanos)} apart over {session.calls:,} calls"
+
+
+def _usd(nanos: int | None) -> str:
+    return "unpriced" if nanos is None else f"${decimal_text(nanos, NANO_PLACES)}"

@@ -7,13 +7,12 @@ What is read and what is left out: docs/importing.md.
 """
 
 from collections import Counter
-from itertools import count
 from typing import Any, Final
 
 from importers.buffer import EventBuffer, Slot
 from importers.codex_calls import CodexCall, TokenCounter
 from importers.codex_events import call_slot, opening_slot, totals
-from importers.codex_threads import AGENT_TYPE, RolloutLine, Thread, event_id_of, is_replay, thread_of
+from importers.codex_threads import AGENT_TYPE, Numbers, RolloutLine, Thread, event_id_of, is_replay, thread_of
 from importers.codex_toollog import ToolLog
 from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text, mapping, moment, text
 from importers.reader import PathFacts, TimeRange
@@ -37,7 +36,7 @@ class CodexReader:
         self.unknown: Counter[str] = Counter()
         self._path, self._wanted = path, wanted
         self._buffer = EventBuffer(path.payload_limit_bytes)
-        self._counter, self._numbers = TokenCounter(), count()
+        self._counter, self._numbers = TokenCounter(), Numbers()
         self._tools = ToolLog(self._buffer, self._numbers)
         self._thread: Thread | None = None
         self._repeats = False
@@ -50,7 +49,7 @@ class CodexReader:
         # What the agent said since its last call, and the last prompt with its turn.
         self._said: list[str] = []
         self._last_prompt: tuple[str | None, str] | None = None
-        self._prompts = count()
+        self._prompts = Numbers()
         self._has_events = False
 
     def read(self, number: int, value: dict[str, Any]) -> None:

@@ -73,6 +73,17 @@ class RolloutLine:
         return self.thread.event(event_type, event_id, self.at_ms)
 
 
+class Numbers:
+    """0, 1, 2 …: as itertools.count, which can't be stored."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def __next__(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+
 def event_id_of(what: str) -> str:
     """The contract's form of an imported event's id."""
     return f"import-cdx-{sha256(f'codex:{what}'.encode()).hexdigest()[:32]}"

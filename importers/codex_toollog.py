@@ -1,10 +1,9 @@
 """The tools of one rollout, from call to result. Pure."""
 
-from itertools import count
 from typing import Any, Final
 
 from importers.buffer import EventBuffer, Slot
-from importers.codex_threads import RolloutLine, event_id_of
+from importers.codex_threads import Numbers, RolloutLine, event_id_of
 from importers.codex_tools import (
     PATCH_TOOL,
     ToolUse,
@@ -27,7 +26,7 @@ class ToolLog:
     `numbers` are those of the contract, shared by calls and patches.
     """
 
-    def __init__(self, buffer: EventBuffer, numbers: "count[int]") -> None:
+    def __init__(self, buffer: EventBuffer, numbers: Numbers) -> None:
         self._buffer, self._numbers = buffer, numbers
         self._open: dict[str, Slot] = {}
 

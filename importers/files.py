@@ -72,6 +72,7 @@ class FoundFile(NamedTuple):
     root: Path
     size_bytes: int
     modified_ns: int
+    identity: str
 
 
 class Unreadable(NamedTuple):
@@ -96,6 +97,15 @@ def discover(source: Source, roots: Iterable[Path], exclude: Sequence[str] = ())
             walk.visit(folder, root, depth=0)
     walk.found.files.sort(key=lambda file: (file.modified_ns, str(file.path)))
     return walk.found
+
+
+def found_file(path: Path, root: Path, status: os.stat_result) -> FoundFile:
+    return FoundFile(path, root, status.st_size, status.st_mtime_ns, identity_of(status))
+
+
+def identity_of(status: os.stat_result) -> str:
+    """Which file a path names, however long it stays there: device and inode."""
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 def folders_of(source: Source, root: Path) -> list[Path]:
@@ -186,7 +196,7 @@ class _Walk:
         if not S_ISREG(status.st_mode):
             self.found.unreadable.append(Unreadable(path, "not a regular file"))
         elif self._is_first(status):
-            self.found.files.append(FoundFile(path, root, status.st_size, status.st_mtime_ns))
+            self.found.files.append(found_file(path, root, status))
 
     def _is_first(self, status: os.stat_result) -> bool:
         identity = (status.st_dev, status.st_ino)

@@ -23,10 +23,16 @@ class Line(NamedTuple):
 
 
 def read_lines(
-    stream: IO[bytes], saw: Callable[[bytes], object], longest_bytes: int = LONGEST_LINE_BYTES
+    stream: IO[bytes],
+    saw: Callable[[bytes], object],
+    longest_bytes: int = LONGEST_LINE_BYTES,
+    *,
+    number: int = 0,
 ) -> Iterator[Line]:
-    """Every line without its line feed; `saw` is told every byte, in order (for a digest of the whole)."""
-    number = 0
+    """Every line without its line feed, from where the stream stands, which is the line `number`.
+
+    `saw` is told every byte, in order (for a digest of the whole).
+    """
     while content := stream.readline(longest_bytes + 1):
         saw(content)
         ended = content.endswith(b"\n")

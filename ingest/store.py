@@ -32,13 +32,18 @@ from pricing.usage import Usage
 
 
 class FileProgress(msgspec.Struct):
-    """How far an import read a file, stored with what it read."""
+    """How far an import read a file, stored with what it read; see monitor.models.ImportState."""
 
     path: str
     digest: str
     size_bytes: int
     source: str
     events: int
+    identity: str = ""
+    modified_ns: int = 0
+    offset_bytes: int = 0
+    prefix_check: str = ""
+    reader_state: bytes | None = None
 
 
 class Batch(msgspec.Struct):
@@ -120,11 +125,23 @@ SELECT_CALLS_NEAR: Final = (
 )
 INSERT_CALLS: Final = insert("calls", CALL_COLUMNS)
 UPDATE_CALLS: Final = update("calls", "id", replaced(*CALL_COLUMNS))
+FILE_COLUMNS: Final = (
+    "file_path",
+    "file_hash",
+    "file_size",
+    "source",
+    "events_imported",
+    "identity",
+    "modified_ns",
+    "offset_bytes",
+    "prefix_check",
+    "reader_state",
+    "imported_at",
+)
 UPSERT_FILES: Final = insert(
     "import_state",
-    ("file_path", "file_hash", "file_size", "source", "events_imported", "imported_at"),
-    "ON CONFLICT (file_path) DO UPDATE SET file_hash = excluded.file_hash, file_size = excluded.file_size, "
-    "events_imported = excluded.events_imported, imported_at = excluded.imported_at",
+    FILE_COLUMNS,
+    f"ON CONFLICT (file_path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in FILE_COLUMNS[1:])}",
 )
 
 UPSERT_MARKERS: Final = insert(
@@ -385,7 +402,7 @@ class _Group:
         INSERT_EVENTS.run(connection, self.event_values)
         self.tally.apply(connection)
         files = [file for batch in batches for file in batch.files]
-        UPSERT_FILES.run(connection, [(f.path, f.digest, f.size_bytes, f.source, f.events, now_ms) for f in files])
+        UPSERT_FILES.run(connection, [(*msgspec.structs.astuple(file), now_ms) for file in files])
         markers = {key: value for batch in batches for key, value in batch.markers}
         UPSERT_MARKERS.run(connection, list(markers.items()))
         self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]

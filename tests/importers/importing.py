@@ -12,7 +12,7 @@ from typing import Any
 from importers.files import Source, discover
 from importers.report import FileReport
 from importers.run import ImportOptions, import_files
-from importers.state import FileState
+from importers.state import COLUMNS, FileState
 from ingest.store import Batch, Stored, write_group
 from tests.storing import START_MS, opened, rules, table
 
@@ -46,11 +46,17 @@ class Home:
     def run(self, source: Source, *roots: Path, reverse: bool = False, **options: Any) -> list[FileReport]:
         files = discover(source, roots).files
         known = {
-            row["file_path"]: FileState(row["file_hash"], row["file_size"])
-            for row in self.rows("SELECT file_path, file_hash, file_size FROM import_state")
+            row["file_path"]: FileState(*(row[name] for name in COLUMNS))
+            for row in self.rows("SELECT * FROM import_state")
         }
-        chosen = ImportOptions(**{"known": known, "retry_seconds": 0, **options})
+        chosen = ImportOptions(**{"known": known, "memory": self.memory, "retry_seconds": 0, **options})
         return list(import_files(source, files[::-1] if reverse else files, chosen, self.store))
+
+    def memory(self, path: str) -> bytes | None:
+        (row,) = self.rows("SELECT reader_state FROM import_state WHERE file_path = ?", path)
+        memory = row["reader_state"]
+        assert memory is None or isinstance(memory, bytes)
+        return memory
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         return table(self.connection, sql, *parameters)

@@ -12,9 +12,10 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers.files import CLAUDE, CODEX, Source
+from importers.files import CLAUDE, CODEX, GEMINI, Source
 from tests.importers import claude_writing as claude
 from tests.importers import codex_writing as codex
+from tests.importers import gemini_writing as gemini
 from tests.importers.importing import Home, Line, figures, home_in
 
 law = settings(
@@ -178,12 +179,47 @@ class CodexWriter:
         return lines + [codex.token_count(self.later(), whole, last) for _ in range(repeats)]
 
 
+class GeminiWriter:
+    """Writes chats whose messages repeat as they grow, and keeps the bill."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance, self.second, self.history = chance, 0.0, History()
+
+    def write(self, chats: int) -> History:
+        for _ in range(chats):
+            session = uuid(self.chance)
+            lines: list[Line] = [gemini.header(session)]
+            for number in range(self.chance.randint(1, 4)):
+                lines += [gemini.typed(f"u{number}", number, "Go"), *self.message(session, number)]
+            self.history.files[f"tmp/p/chats/session-{session}.jsonl"] = lines
+        return self.history
+
+    def message(self, session: str, number: int) -> list[Line]:
+        chance = self.chance
+        cached, output, thoughts = chance.randint(0, 10**5), chance.randint(1, 10**4), chance.randint(0, 99)
+        given, name = cached + chance.randint(1, 10**5), f"m{number}"
+        self.history.billed.append(
+            (session, "gemini-2.5-pro", (given - cached, cached, 0, 0, output + thoughts, thoughts))
+        )
+        last = gemini.tokens(given, cached, output, thoughts)
+        earlier = [None, gemini.tokens(given, cached, output // 2, thoughts), last][: chance.randint(0, 3)]
+        tools = [gemini.tool_call(f"{session}-{name}", "read_file")]
+        return [
+            *(gemini.answer(name, number, used) for used in earlier),
+            gemini.answer(name, number, last, toolCalls=tools if chance.random() < 0.5 else []),
+        ]
+
+
 def claude_history(seed: int, sessions: int) -> History:
     return ClaudeWriter(random.Random(seed)).write(sessions)
 
 
 def codex_history(seed: int, threads: int) -> History:
     return CodexWriter(random.Random(seed)).write(threads)
+
+
+def gemini_history(seed: int, chats: int) -> History:
+    return GeminiWriter(random.Random(seed)).write(chats)
 
 
 def put(root: Path, files: dict[str, list[Line]], names: Sequence[str], part: float = 1.0) -> None:
@@ -235,3 +271,59 @@ def test_claude_code(seed: int, sessions: int, order: int, migrated_database: Pa
 @given(seed=st.integers(0, 2**32), threads=st.integers(1, 4), order=st.integers(0, 2**32))
 def test_codex(seed: int, threads: int, order: int, migrated_database: Path) -> None:
     check_laws(CODEX, codex_history(seed, threads), random.Random(order), migrated_database)
+
+
+@law
+@given(seed=st.integers(0, 2**32), chats=st.integers(1, 4), order=st.integers(0, 2**32))
+def test_gemini_cli(seed: int, chats: int, order: int, migrated_database: Path) -> None:
+    check_laws(GEMINI, gemini_history(seed, chats), random.Random(order), migrated_database)
+
+
+def check_appends(source: Source, history: History, chance: random.Random, template: Path) -> None:
+    """Every file cut anywhere into appends, in any order among the files, each import a start of its own."""
+    contents = {
+        name: "".join(json.dumps(line) + "\n" for line in lines).encode() for name, lines in history.files.items()
+    }
+    cuts = [(name, chance.randint(0, len(content))) for name, content in contents.items() for _ in range(3)]
+    cuts.sort(key=lambda cut: (cut[1] + chance.randint(0, 500), cut[0]))
+    with (
+        TemporaryDirectory() as folder,
+        home_in(Path(folder) / "grown", template) as grown,
+        home_in(Path(folder) / "whole", template) as whole,
+    ):
+        root = Path(folder) / "client"
+        for name, end in [*cuts, *((name, len(content)) for name, content in contents.items())]:
+            append_up_to(root / name, contents[name], end)
+            grown.run(source, root)
+        whole.run(source, root)
+        assert grown.ledger() == whole.ledger()
+        assert ids_of(grown) == ids_of(whole)
+        assert {report.outcome for report in grown.run(source, root)} == {"SKIP"}
+
+
+def append_up_to(path: Path, content: bytes, end: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as stream:
+        stream.write(content[stream.tell() : end])
+
+
+def ids_of(home: Home) -> set[str]:
+    return {event["event_id"] for event in home.events()}
+
+
+@law
+@given(seed=st.integers(0, 2**32), order=st.integers(0, 2**32))
+def test_any_split_of_claude_code_into_appends(seed: int, order: int, migrated_database: Path) -> None:
+    check_appends(CLAUDE, claude_history(seed, 2), random.Random(order), migrated_database)
+
+
+@law
+@given(seed=st.integers(0, 2**32), order=st.integers(0, 2**32))
+def test_any_split_of_codex_into_appends(seed: int, order: int, migrated_database: Path) -> None:
+    check_appends(CODEX, codex_history(seed, 2), random.Random(order), migrated_database)
+
+
+@law
+@given(seed=st.integers(0, 2**32), order=st.integers(0, 2**32))
+def test_any_split_of_gemini_cli_into_appends(seed: int, order: int, migrated_database: Path) -> None:
+    check_appends(GEMINI, gemini_history(seed, 2), random.Random(order), migrated_database)

@@ -58,10 +58,10 @@ def run(host: str, port: int) -> None:
         timeout_keep_alive=75,
         backlog=1024,
     )
+    server = Server(config)
     # uvicorn has ended in order by then; it raises the signal once more for those who called it.
     with contextlib.suppress(KeyboardInterrupt):
-        server = Server(config)
-    server.run()
+        server.run()
     if not server.started:
         raise SystemExit("agentmonitor: the server could not start")
 

@@ -54,6 +54,15 @@ class Finding(msgspec.Struct):
     note: str | None = None
 
 
+class CallCost(msgspec.Struct):
+    """A call whose client states another cost than ours; nano-dollars."""
+
+    call_id: int | None
+    call_key: str
+    stated_nanos: int
+    our_nanos: int
+
+
 class SessionCost(msgspec.Struct):
     """A session whose client states another cost than ours, over the calls for which it states one."""
 
@@ -62,6 +71,7 @@ class SessionCost(msgspec.Struct):
     stated_nanos: int
     our_nanos: int
     difference_nanos: int
+    apart: list[CallCost]
 
 
 class Verification(msgspec.Struct):
@@ -161,6 +171,7 @@ class _Check:
         self._stated: Counter[str] = Counter()
         self._ours: Counter[str] = Counter()
         self._calls_with_stated: Counter[str] = Counter()
+        self._apart: dict[str, list[CallCost]] = defaultdict(list)
 
     def take_page(self, page: Sequence[Call]) -> None:
         rows = [stored_row(call) for call in page]
@@ -225,6 +236,8 @@ class _Check:
         self._stated[row.session_id] += stated
         self._ours[row.session_id] += ours
         self._calls_with_stated[row.session_id] += 1
+        if abs(stated - ours) > TOLERANCE_NANOS:
+            self._apart[row.session_id].append(CallCost(row.id, row.call_key, stated, ours))
 
     def _book_nanos(self, row: LedgerRow) -> int | None:
         priced = self._registry.price(row.model, row.usage, row.called_at) if row.model else None
@@ -272,11 +285,11 @@ class _Check:
         self._find(DOUBLE, row, right_nanos=0, note=f"telemetry of the same call as {twin.call_key}")
 
     def _disagreeing(self) -> Iterator[SessionCost]:
-        for session_id in sorted(self._stated):
+        """A session disagrees when one of its calls does, though the differences cancel out."""
+        for session_id, apart in sorted(self._apart.items()):
             stated, ours = self._stated[session_id], self._ours[session_id]
             calls = self._calls_with_stated[session_id]
-            if abs(stated - ours) > calls * TOLERANCE_NANOS:
-                yield SessionCost(session_id, calls, stated, ours, stated - ours)
+            yield SessionCost(session_id, calls, stated, ours, stated - ours, apart)
 
 
 def _where(row: LedgerRow) -> str | None:

@@ -242,7 +242,7 @@ class TestStatedCosts:
     def test_a_session_whose_client_states_another_cost_is_named(
         self, folder: Path, home: Home, verify: Verify
     ) -> None:
-        (call,) = home.rows("SELECT cost_nanos FROM calls WHERE call_key = 'request:r-1'")
+        (call,) = home.rows("SELECT id, cost_nanos FROM calls WHERE call_key = 'request:r-1'")
         tell(home, "request:r-1", self.USED, BEGAN_MS + 4000, stated_nanos=call["cost_nanos"] + 2_000)
 
         told = verify()
@@ -255,6 +255,14 @@ class TestStatedCosts:
                 "stated_nanos": call["cost_nanos"] + 2_000,
                 "our_nanos": call["cost_nanos"],
                 "difference_nanos": 2_000,
+                "apart": [
+                    {
+                        "call_id": call["id"],
+                        "call_key": "request:r-1",
+                        "stated_nanos": call["cost_nanos"] + 2_000,
+                        "our_nanos": call["cost_nanos"],
+                    }
+                ],
             }
         ]
 

@@ -19,6 +19,7 @@ from monitor.report_text import printable
 
 # More findings of one kind are counted, not listed; --json has them all.
 MOST_LISTED: Final = 100
+MOST_LISTED_OF_SESSION: Final = 5
 WORDS: Final = {
     "missing": "missing in the ledger",
     "double": "counted twice",
@@ -64,7 +65,8 @@ def _lines(found: Verification) -> Iterator[str]:
         if counts[kind] > len(listed):
             yield f"  and {counts[kind] - len(listed):,} more (--json lists all)"
     yield f"Sessions whose client states another cost: {len(found.sessions):,}"
-    yield from map(_session_line, found.sessions[:MOST_LISTED])
+    for session in found.sessions[:MOST_LISTED]:
+        yield from _session_lines(session)
     for file in found.unreadable:
         yield f"Unreadable: {file['path']}: {file['reason']}"
 
@@ -78,9 +80,12 @@ def _finding_line(finding: Finding) -> str:
     return "; ".join(parts)
 
 
-def _session_line(session: SessionCost) -> str:
+def _session_lines(session: SessionCost) -> Iterator[str]:
     costs = f"stated {_usd(session.stated_nanos)}, ours {_usd(session.our_nanos)}"
-    return f"  {session.session_id}: {costs}, {_usd(session.difference_nanos)} apart over {session.calls:,} calls"
+    yield f"  {session.session_id}: {costs}, {_usd(session.difference_nanos)} apart over {session.calls:,} calls"
+    for call in session.apart[:MOST_LISTED_OF_SESSION]:
+        stated, ours = _usd(call.stated_nanos), _usd(call.our_nanos)
+        yield f"    call {call.call_id} {call.call_key}: stated {stated}, ours {ours}"
 
 
 def _usd(nanos: int | None) -> str:

@@ -1,25 +1,19 @@
-"""The ledger held against the transcripts on disk, which are read anew for it, by the readers of the import.
+"""The ledger held against the transcripts on disk (importers.reread) and the price book.
 
-What a transcript says is merged here as the writer merges it, but from the files alone: nothing of the stored
-ledger is taken for granted. What only telemetry or a deleted file told of is priced anew and not found fault with.
+What only telemetry or a deleted file told of is priced anew and not found fault with.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from importers.files import Source, Unreadable, discover
-from importers.run import ImportOptions, import_files
-from ingest.ledger import OTLP, LedgerRow, Witness, call_of, merge, row_of, set_cost
-from ingest.store import Batch, Stored
+from importers.reread import Key, Transcripts
+from ingest.ledger import OTLP, LedgerRow, Witness, set_cost
 from monitor.models import Call
 from monitor.receipts import events_of, file_and_line, usage_of_call
-from monitor.times import from_datetime, now_ms
+from monitor.times import from_datetime
 from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
 
@@ -31,8 +25,6 @@ TWINS_APART_MS: Final = 300_000
 TOLERANCE_NANOS: Final = 1_000
 MISSING, DOUBLE, DIFFERS, PRICE = "missing", "double", "differs", "price"
 KINDS: Final = (MISSING, DOUBLE, DIFFERS, PRICE)
-
-Key = tuple[str, str]
 
 
 class Finding(msgspec.Struct):
@@ -87,40 +79,6 @@ class Verification(msgspec.Struct):
     findings: list[Finding] = []
     sessions: list[SessionCost] = []
     unreadable: list[dict[str, str]] = []
-
-
-@dataclass(slots=True)
-class Transcripts:
-    """All calls that the files tell of, as the ledger should hold them; which files were read and which not."""
-
-    calls: dict[Key, LedgerRow] = field(default_factory=dict)
-    files: set[str] = field(default_factory=set)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    bad_lines: int = 0
-
-    def read(self, source: Source, roots: Iterable[Path], exclude: Sequence[str] = ()) -> None:
-        """Add everything below the client's configuration directories."""
-        found = discover(source, roots, exclude)
-        self.unreadable += found.unreadable
-        for report in import_files(source, found.files, ImportOptions(force=True), self._take):
-            self.bad_lines += report.bad_lines
-            if report.error is None:
-                self.files.add(report.path)
-            else:
-                self.unreadable.append(Unreadable(Path(report.path), report.error))
-
-    def _take(self, batch: Batch) -> "Future[Stored]":
-        """In the place of the writer: keeps the calls, stores nothing."""
-        at_ms = now_ms()
-        for event in batch.events:
-            call = call_of(event, 0)
-            if call is not None:
-                told = row_of(call, event, at_ms)
-                key = (told.agent_type, told.call_key)
-                self.calls[key] = merge(self.calls.get(key), told)
-        done: Future[Stored] = Future()
-        done.set_result(Stored([], 0))
-        return done
 
 
 def verify(transcripts: Transcripts, registry: PricingRegistry) -> Verification:

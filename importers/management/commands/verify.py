@@ -12,7 +12,8 @@ from django.db import DatabaseError
 
 from importers.auto import roots_of
 from importers.files import SOURCES
-from importers.verify import KINDS, Finding, SessionCost, Transcripts, Verification, verify
+from importers.reread import Transcripts
+from importers.verify import KINDS, Finding, SessionCost, Verification, verify
 from monitor.prices import registry_in_force
 from monitor.receipts import NANO_PLACES, decimal_text
 from monitor.report_text import printable

@@ -11,6 +11,7 @@ const KINDS = {
   cache_write_5m: "Cache write, 5 minutes",
   cache_write_1h: "Cache write, 1 hour",
   output: "Output",
+  web_searches: "Web searches",
 };
 const node = (id) => document.getElementById(id);
 const shown = (value) => (value === null ? "–" : visible(String(value)));

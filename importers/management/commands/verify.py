@@ -9,6 +9,7 @@ import msgspec
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
+from rich.console import Console
 
 from importers.auto import roots_of
 from importers.files import SOURCES
@@ -36,13 +37,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        transcripts = Transcripts()
-        for source in SOURCES:
-            transcripts.read(source, roots_of(source), settings.ENVIRONMENT.sync_exclude_patterns)
-        try:
-            found = verify(transcripts, registry_in_force())
-        except DatabaseError as error:
-            raise CommandError(f"The database can't be read: {error}") from None
+        with Console(stderr=True).status("Reading …") as shown:
+            transcripts = Transcripts()
+            for source in SOURCES:
+                shown.update(f"Reading what {source.title} wrote …")
+                transcripts.read(source, roots_of(source), settings.ENVIRONMENT.sync_exclude_patterns)
+            shown.update("Comparing …")
+            found = _compared(transcripts)
         if options["json"]:
             self.stdout.write(msgspec.json.encode(found).decode())
         else:
@@ -50,6 +51,13 @@ class Command(BaseCommand):
                 self.stdout.write(printable(line))
         if not found.agrees:
             raise CommandError("The ledger and its witnesses disagree.")
+
+
+def _compared(transcripts: Transcripts) -> Verification:
+    try:
+        return verify(transcripts, registry_in_force())
+    except DatabaseError as error:
+        raise CommandError(f"The database can't be read: {error}") from None
 
 
 def _lines(found: Verification) -> Iterator[str]:

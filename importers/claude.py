@@ -43,7 +43,6 @@ NO_NEWS: Final = frozenset(
 )
 QUIET_SYSTEM_LINES: Final = frozenset({"local_command", "stop_hook_summary", "turn_duration"})
 NO_BILL_MODEL: Final = "<synthetic>"
-ORDINARY: Final = frozenset({"standard", "normal"})
 TOOL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 EVERYTHING: Final = TimeRange()
 
@@ -246,13 +245,10 @@ def _show_usage(event: NewEvent, run: Run, ref: str) -> None:
 
 def _terms(usage: dict[str, Any]) -> dict[str, Any]:
     """What a call was billed by beside its tokens, where it is out of the ordinary."""
-    searches = mapping(usage.get("server_tool_use")).get("web_search_requests")
-    terms: dict[str, Any] = {"web_search_requests": searches} if isinstance(searches, int) and searches else {}
-    for key in ("service_tier", "speed"):
-        value = text(usage.get(key))
-        if value is not None and value not in ORDINARY:
-            terms[key] = value
-    return terms
+    billed = usage_of(usage)
+    terms = {"service_tier": billed.service_tier, "speed": billed.speed}
+    found: dict[str, Any] = {"web_search_requests": billed.web_searches} if billed.web_searches else {}
+    return found | {name: term for name, term in terms.items() if term is not None}
 
 
 def _add_preview(slot: Slot, written: str) -> None:

@@ -15,13 +15,11 @@ never the same for two calls:
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from importers.fields import count, mapping
+from importers.fields import count, mapping, text, tokens_of
 from ingest.contract import NewCall
 from ingest.ledger import STATED, TRANSCRIPT
 from ingest.otlp.keys import claude_call_key
-from pricing.usage import Usage
+from pricing.usage import Usage, unusual
 
 # A line that was written before its stream ended knows only the first tokens of the answer (stop_reason is
 # null): it is believed until telemetry, or a later copy, knows the whole.
@@ -40,6 +38,9 @@ def usage_of(usage: dict[str, Any]) -> Usage:
         cache_write_5m_tokens=max(written_5m, written - written_1h),
         cache_write_1h_tokens=written_1h,
         output_tokens=count(usage.get("output_tokens")),
+        web_searches=count(mapping(usage.get("server_tool_use")).get("web_search_requests")),
+        service_tier=unusual(text(usage.get("service_tier"))),
+        speed=unusual(text(usage.get("speed"))),
     )
 
 
@@ -190,7 +191,7 @@ class CallRuns:
             return f"message:{line.message_id}@{line.at_ms}"
         if line.at_ms is None or line.usage is None:
             return line.line_id
-        return f"at:{line.at_ms}:{':'.join(map(str, msgspec.structs.astuple(line.usage)))}"
+        return f"at:{line.at_ms}:{':'.join(map(str, tokens_of(line.usage)))}"
 
 
 def _prompt_figures(usage: Usage) -> tuple[int, int, int]:

@@ -11,9 +11,7 @@ without a turn id the thread, how often its total was restarted, and the total.
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from importers.fields import count, mapping, text
+from importers.fields import TOKEN_KINDS, count, mapping, text, tokens_of
 from pricing.usage import Usage
 
 
@@ -84,7 +82,7 @@ class TokenCounter:
         self.total, self._has_total = now, True
 
     def _key(self, turn_id: str | None, thread_id: str) -> str:
-        figures = ":".join(map(str, msgspec.structs.astuple(self.total)))
+        figures = ":".join(map(str, tokens_of(self.total)))
         return f"turn:{turn_id}:{figures}" if turn_id else f"thread:{thread_id}:{self._restarts}:{figures}"
 
 
@@ -96,5 +94,5 @@ def _growth(before: Usage, now: Usage) -> Usage:
     """What was added to a total that came without the last call's own figures."""
     if _is_smaller(now, before):
         return now
-    pairs = zip(msgspec.structs.astuple(now), msgspec.structs.astuple(before), strict=True)
-    return Usage(*(max(0, after - earlier) for after, earlier in pairs))
+    growth = (max(0, after - earlier) for after, earlier in zip(tokens_of(now), tokens_of(before), strict=True))
+    return Usage(**dict(zip(TOKEN_KINDS, growth, strict=True)))  # type: ignore[arg-type]

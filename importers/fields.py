@@ -4,18 +4,33 @@ Transcripts are other programs' files: any field may be missing or of another ty
 value as it came and gives one that can be stored, or None.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from ingest.contract import LONGEST_MS, LONGEST_TEXT, MOST_TOKENS
 from ingest.dates import parse_date
 from ingest.metadata import clean_text
+from pricing.usage import Usage
 
 PREVIEW_CHARACTERS: Final = 500
 COMMAND_CHARACTERS: Final = 200
 # Longer prompts would lose their text to the cap of the metadata, which keeps keys whole or not at all.
 PROMPT_CHARACTERS: Final = 2000
+
+
+# In the order in which keys of calls name them: it never changes.
+TOKEN_KINDS: Final = (
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+tokens_of: Callable[[Usage], tuple[int, ...]] = attrgetter(*TOKEN_KINDS)
 
 
 def text(value: object) -> str | None:

@@ -43,6 +43,7 @@ class LedgerRow(msgspec.Struct):
     id: int | None = None
     cost_nanos: int | None = None
     price: str | None = None
+    unpriced_terms: str | None = None
 
     @property
     def rank(self) -> tuple[object, ...]:
@@ -56,6 +57,8 @@ class LedgerRow(msgspec.Struct):
             usage.reasoning_tokens,
             self.model or "",
             -1 if self.given_cost_nanos is None else self.given_cost_nanos,
+            usage.web_searches,
+            *usage.terms,
         )
 
 
@@ -132,7 +135,7 @@ def merge(known: LedgerRow | None, told: LedgerRow) -> LedgerRow:
             received_at=min(known.received_at, told.received_at),
             witnesses=witnesses,
         )
-    merged.cost_nanos, merged.price = known.cost_nanos, known.price
+    merged.cost_nanos, merged.price, merged.unpriced_terms = known.cost_nanos, known.price, known.unpriced_terms
     return merged
 
 
@@ -145,7 +148,8 @@ def _join(known: list[Witness], told: list[Witness]) -> list[Witness]:
 def set_cost(row: LedgerRow, registry: PricingRegistry) -> None:
     """Price the row by the time of its call; a cost that the client stated is kept."""
     if row.given_cost_nanos is not None:
-        row.cost_nanos, row.price = row.given_cost_nanos, CLIENT_PRICE
+        row.cost_nanos, row.price, row.unpriced_terms = row.given_cost_nanos, CLIENT_PRICE, None
         return
     priced = registry.price(row.model, row.usage, row.called_at) if row.model else None
     row.cost_nanos, row.price = (priced.cost_nanos, priced.price_id) if priced else (None, None)
+    row.unpriced_terms = priced.unpriced_text if priced else None

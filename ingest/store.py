@@ -110,8 +110,12 @@ CALL_COLUMNS: Final = (
     "cache_write_1h_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "web_searches",
+    "service_tier",
+    "speed",
     "cost_nanos",
     "price",
+    "unpriced_terms",
     "authority",
     "witnesses",
 )
@@ -537,15 +541,19 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
         usage.cache_write_1h_tokens,
         usage.output_tokens,
         usage.reasoning_tokens,
+        usage.web_searches,
+        usage.service_tier,
+        usage.speed,
         row.cost_nanos,
         row.price,
+        row.unpriced_terms,
         row.authority,
         _json(row.witnesses),
     )
 
 
 def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
-    cost_nanos, price, authority, witnesses, row_id = values[12:]
+    cost_nanos, price, unpriced_terms, authority, witnesses, row_id = values[15:]
     return LedgerRow(
         agent_type=values[0],
         call_key=values[1],
@@ -553,13 +561,14 @@ def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
         model=values[3],
         called_at=values[4],
         received_at=values[5],
-        usage=Usage(*values[6:12]),
+        usage=Usage(*values[6:15]),
         authority=authority,
         given_cost_nanos=cost_nanos if price == CLIENT_PRICE else None,
         witnesses=msgspec.json.decode(witnesses, type=list[Witness]),
         id=row_id,
         cost_nanos=cost_nanos,
         price=price,
+        unpriced_terms=unpriced_terms,
     )
 
 

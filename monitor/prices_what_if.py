@@ -54,10 +54,12 @@ def what_if(wanted: UsageFilter, model: str, registry: PricingRegistry) -> WhatI
 
 
 def without_cache(usage: Usage) -> Usage:
-    return Usage(
+    return msgspec.structs.replace(
+        usage,
         uncached_input_tokens=usage.prompt_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
+        cache_read_tokens=0,
+        cache_write_5m_tokens=0,
+        cache_write_1h_tokens=0,
     )
 
 
@@ -67,7 +69,8 @@ def _calls(wanted: UsageFilter) -> Iterator[tuple[int, int | None, Usage]]:
     while True:
         rows = fetch(
             "SELECT c.called_at, c.id, c.cost_nanos, c.uncached_input_tokens, c.cache_read_tokens, "
-            "c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.output_tokens, c.reasoning_tokens "
+            "c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.output_tokens, c.reasoning_tokens, "
+            "c.web_searches, c.service_tier, c.speed "
             f"FROM calls c JOIN sessions s ON s.id = c.session_id {where or 'WHERE 1'} "
             "AND (c.called_at, c.id) > (%s, %s) ORDER BY c.called_at, c.id LIMIT %s",
             [*parameters, *place, PAGE],

@@ -41,8 +41,12 @@ class CallRow(msgspec.Struct):
     cache_write_1h_tokens: int
     output_tokens: int
     reasoning_tokens: int
+    web_searches: int
+    service_tier: str | None
+    speed: str | None
     cost_usd: float | None
     price: str | None
+    unpriced_terms: str | None
     call_key: str
     project: str | None
     witnesses: list[dict[str, Any]]
@@ -65,7 +69,8 @@ class UsageSums(msgspec.Struct):
 CALL_SQL = (
     "SELECT c.id, c.session_id, c.agent_type, c.model, c.called_at, c.uncached_input_tokens, "
     "c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.output_tokens, "
-    "c.reasoning_tokens, c.cost_nanos, c.price, c.call_key, s.project, c.witnesses "
+    "c.reasoning_tokens, c.web_searches, c.service_tier, c.speed, c.cost_nanos, c.price, c.unpriced_terms, "
+    "c.call_key, s.project, c.witnesses "
     "FROM calls c JOIN sessions s ON s.id = c.session_id"
 )
 
@@ -111,8 +116,8 @@ def call_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
 
 
 def _call_row(values: tuple[Any, ...]) -> CallRow:
-    witnesses = [_witness(witness) for witness in msgspec.json.decode(values[15])]
-    shown = (*values[:4], iso_text(values[4]), *values[5:11], dollars(values[11]), *values[12:15], witnesses)
+    witnesses = [_witness(witness) for witness in msgspec.json.decode(values[19])]
+    shown = (*values[:4], iso_text(values[4]), *values[5:14], dollars(values[14]), *values[15:19], witnesses)
     return CallRow(*shown)
 
 

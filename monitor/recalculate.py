@@ -22,9 +22,9 @@ from pricing.usage import Usage
 # A few milliseconds of work, so that the server's own writes hardly wait.
 SLICE: Final = 500
 COLUMNS: Final = (
-    "c.model, c.called_at, c.received_at, c.session_id, c.agent_type, c.price, "
+    "c.model, c.called_at, c.received_at, c.session_id, c.agent_type, c.price, c.unpriced_terms, "
     "c.uncached_input_tokens, c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, "
-    "c.output_tokens, c.reasoning_tokens"
+    "c.output_tokens, c.reasoning_tokens, c.web_searches, c.service_tier, c.speed"
 )
 # With a plus, so that a slice is found by its ids and not by a far larger index range.
 WANTED: Final = (
@@ -35,7 +35,7 @@ SELECT_CALLS: Final = f"""
     SELECT c.id, c.cost_nanos, {COLUMNS} FROM calls c WHERE c.id > :after AND c.id <= :until AND {WANTED}
     ORDER BY c.id
 """
-UPDATE_CALL: Final = "UPDATE calls SET cost_nanos = ?, price = ? WHERE id = ?"
+UPDATE_CALL: Final = "UPDATE calls SET cost_nanos = ?, price = ?, unpriced_terms = ? WHERE id = ?"
 
 # An event's call is the one of its own key, where it brought usage of its own (ingest/ledger.py); its source
 # may have keyed the call otherwise: then it is that of its session with its time, model and tokens. Never one
@@ -104,16 +104,20 @@ class _Charge(NamedTuple):
     session_id: str
     agent_type: str
     price: str | None
+    unpriced_terms: str | None
     uncached_input_tokens: int
     cache_read_tokens: int
     cache_write_5m_tokens: int
     cache_write_1h_tokens: int
     output_tokens: int
     reasoning_tokens: int
+    web_searches: int
+    service_tier: str | None
+    speed: str | None
 
     @property
     def usage(self) -> Usage:
-        return Usage(*self[8:])
+        return Usage(*self[9:])
 
 
 class _Repriced(NamedTuple):
@@ -178,7 +182,9 @@ def _reprice_calls(run: _Run, after_id: int) -> int | None:
         _note(pair, run.figures)
     changed = [pair for pair in repriced if pair.old != pair.new]
     if changed and not run.dry_run:
-        run.connection.executemany(UPDATE_CALL, [(new.cost_nanos, new.price, new.id) for _, new in changed])
+        run.connection.executemany(
+            UPDATE_CALL, [(new.cost_nanos, new.price, new.unpriced_terms, new.id) for _, new in changed]
+        )
         _tally(changed).apply(run.connection)
     return _next_id(run, "calls", after_id)
 
@@ -200,7 +206,8 @@ def _repriced(charges: Iterable[_Charge], registry: PricingRegistry) -> Iterator
             continue
         priced = registry.price(old.model, old.usage, old.called_at) if old.model else None
         cost_nanos, price = (priced.cost_nanos, priced.price_id) if priced else (None, None)
-        yield _Repriced(old, old._replace(cost_nanos=cost_nanos, price=price))
+        unpriced_terms = priced.unpriced_text if priced else None
+        yield _Repriced(old, old._replace(cost_nanos=cost_nanos, price=price, unpriced_terms=unpriced_terms))
 
 
 def _note(pair: _Repriced, figures: Recalculation) -> None:

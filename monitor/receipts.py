@@ -123,6 +123,9 @@ def usage_of_call(call: Call) -> Usage:
         cache_write_1h_tokens=call.cache_write_1h_tokens,
         output_tokens=call.output_tokens,
         reasoning_tokens=call.reasoning_tokens,
+        web_searches=call.web_searches,
+        service_tier=call.service_tier,
+        speed=call.speed,
     )
 
 
@@ -221,6 +224,8 @@ def _tier_words(applied: Explanation | None) -> str:
 def _notes(call: Call, applied: Explanation | None, told: int, registry: PricingRegistry) -> Iterable[str]:
     if told > 1:
         yield f"{told} witnesses told of this call; it is counted once."
+    if call.unpriced_terms:
+        yield f"The row has no price for {call.unpriced_terms}: billed as an ordinary call."
     if call.price == CLIENT_PRICE:
         yield "The client stated this cost; it is kept as it is."
         booked = explain(registry, call.model or "", usage_of_call(call), from_datetime(call.called_at))

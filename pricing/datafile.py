@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
-from pricing.rows import PriceRow, Rates, Tier, divide_half_even
-from pricing.schema import CachePercents, ModelEntry, PriceFile, Prices, RowEntry
+from pricing.rows import PriceRow, Rates, Tier, Variant, divide_half_even
+from pricing.schema import CachePercents, ModelEntry, PriceFile, Prices, RowEntry, VariantEntry
+from pricing.usage import Usage
 
 NANOS_PER_DOLLAR = 1_000_000_000
 
@@ -122,7 +123,24 @@ def _price_row(row: RowEntry, percents: CachePercents, place: Place) -> PriceRow
         until_ms=_day_start_ms(row.until_day),
         rates=_rates(row, percents, place),
         tiers=tuple(reversed(tiers)),
+        web_search_nanos=_web_search_nanos(row, place),
+        variants=tuple(
+            Variant(_term(variant, place), _rates(variant, percents, place.at(f"variants[{index}]")))
+            for index, variant in enumerate(row.variants)
+        ),
     )
+
+
+def _web_search_nanos(row: RowEntry, place: Place) -> int | None:
+    dollars = row.web_search_dollars
+    return None if dollars is None else _nanos(dollars, place.at("webSearchCostPerThousand"))
+
+
+def _term(variant: VariantEntry, place: Place) -> str:
+    terms = Usage(service_tier=variant.service_tier, speed=variant.speed).terms
+    if len(terms) != 1:
+        place.at("variants").fail("needs one of speed and serviceTier")
+    return terms[0]
 
 
 def rates_of_row(prices: dict[str, Any], percents: dict[str, int]) -> PriceRow:

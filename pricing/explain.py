@@ -15,7 +15,7 @@ DISCOUNT_MARK = "+own-"
 
 
 class Charge(NamedTuple):
-    """One class of tokens; `price_nanos` is for a million of them."""
+    """One class of tokens, or searches; `price_nanos` is for a million of them."""
 
     kind: str
     tokens: int
@@ -59,9 +59,11 @@ def explain(registry: PricingRegistry, model: str, usage: Usage, at_ms: int | No
 
 
 def explain_row(row: PriceRow, usage: Usage) -> Explanation:
-    above = row.price(usage).tier_above_tokens
-    rates = next((tier.rates for tier in row.tiers if tier.above_tokens == above), row.rates)
-    return Explanation(row, above, usage.prompt_tokens, _charges(rates, usage))
+    applied = row.applied(usage)
+    charges = _charges(applied.rates, usage)
+    if usage.web_searches and row.web_search_nanos is not None:
+        charges += (Charge("web_searches", usage.web_searches, row.web_search_nanos * 1000),)
+    return Explanation(row, applied.tier_above_tokens, usage.prompt_tokens, charges)
 
 
 def row_by_id(registry: PricingRegistry, model: str, price_id: str) -> PriceRow | None:

@@ -57,6 +57,7 @@ def _discounted(override: Override, share_basis_points: int, rows: Rows) -> Iter
             until_ms=until_ms,
             rates=_share(row.rates, share_basis_points),
             tiers=tuple(tier._replace(rates=_share(tier.rates, share_basis_points)) for tier in row.tiers),
+            variants=tuple(each._replace(rates=_share(each.rates, share_basis_points)) for each in row.variants),
         )
 
 

@@ -24,12 +24,21 @@ class TierEntry(Prices, frozen=True, kw_only=True, forbid_unknown_fields=True):
     above_tokens: Annotated[int, msgspec.Meta(gt=0)] = msgspec.field(name="abovePromptTokens")
 
 
+class VariantEntry(Prices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices of a whole request at one other speed, or at one other service tier."""
+
+    speed: Text | None = None
+    service_tier: Text | None = msgspec.field(name="serviceTier", default=None)
+
+
 class RowEntry(Prices, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Days are UTC; the row holds from `from` until just before `until`."""
 
     from_day: date | None = msgspec.field(name="from", default=None)
     until_day: date | None = msgspec.field(name="until", default=None)
     tiers: tuple[TierEntry, ...] = ()
+    web_search_dollars: Decimal | None = msgspec.field(name="webSearchCostPerThousand", default=None)
+    variants: tuple[VariantEntry, ...] = ()
     source: Text
     checked_on: date = msgspec.field(name="date")
 

@@ -21,6 +21,8 @@ ROW_PRICES: Final = (
 )
 # Ours have a row that the source lacks, on purpose (docs/prices.md).
 KEPT: Final = frozenset({"claude-sonnet-4"})
+# Not compared: what a search costs hardly changes. Variants are left out: they follow no rule, and are flagged.
+KEPT_FIELDS: Final = ("webSearchCostPerThousand",)
 LONGEST_LINE: Final = 100
 
 
@@ -100,7 +102,9 @@ def add_row(content: dict[str, Any], difference: Difference, source: str, today:
     rows = content["models"][difference.model]["prices"]
     day = difference.from_day.isoformat()
     rows[-1]["until"] = day
-    rows.append({"from": day, "until": None, **difference.after, "source": source, "date": today.isoformat()})
+    kept = {name: rows[-1][name] for name in KEPT_FIELDS if name in rows[-1]}
+    dated = {"source": source, "date": today.isoformat()}
+    rows.append({"from": day, "until": None, **difference.after, **kept, **dated})
     content["lastUpdated"] = today.isoformat()
 
 

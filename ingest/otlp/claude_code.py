@@ -6,12 +6,15 @@ client's own reckoning. Facts from 2.1.
 
 from typing import Any, Final
 
+import msgspec
+
 from ingest.hooks.tool_input import edited_lines, subjects
 from ingest.otlp.draft import Draft, cost_nanos_of, usage_of
 from ingest.otlp.event_types import common_event_type
 from ingest.otlp.keys import claude_call_key, claude_prompt_event_id, claude_tool_event_id
 from ingest.otlp.reading import Names, Reading, json_object, long_text, text
 from ingest.otlp.records import whole_number
+from pricing.usage import unusual
 
 INPUT: Final = Names(("gen_ai.usage.input_tokens", "input_tokens"), ("input_tokens",))
 OUTPUT: Final = Names(("gen_ai.usage.output_tokens", "output_tokens"), ("output_tokens",))
@@ -58,7 +61,8 @@ def refine(reading: Reading, draft: Draft) -> None:
 
 
 def _refine_request(reading: Reading, draft: Draft) -> None:
-    draft.usage = usage_of(reading, INPUT, OUTPUT, CACHE_READ, CACHE_WRITE)
+    usage = usage_of(reading, INPUT, OUTPUT, CACHE_READ, CACHE_WRITE)
+    draft.usage = msgspec.structs.replace(usage, speed=unusual(text(reading.attributes.get("speed"))))
     estimate = cost_nanos_of(reading, ESTIMATE)
     if draft.cost_nanos is None and estimate is not None:
         draft.cost_nanos, draft.cost_is_estimate = estimate, True

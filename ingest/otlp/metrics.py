@@ -5,7 +5,7 @@ log told any usage; who calls says which sessions those are.
 """
 
 from collections.abc import Container, Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ingest.contract import MOST_DOLLARS, MOST_TOKENS, NANOS_PER_DOLLAR, NewCall, NewEvent
 from ingest.ledger import METRIC
@@ -103,7 +103,8 @@ def _event(growth: Growth, ids: RecordIds, *, is_paid: bool) -> NewEvent:
     point, usage, cost_nanos = growth.point, Usage(), 0 if is_paid else None
     if point.name in TOKEN_METRICS:
         token_class = CLASSES.get(text_of(point.attributes, TOKEN_TYPE) or "", "uncached_input_tokens")
-        usage = Usage(**{token_class: int(growth.amount)})
+        counted: dict[str, Any] = {token_class: int(growth.amount)}
+        usage = Usage(**counted)
     else:
         cost_nanos = round(growth.amount * NANOS_PER_DOLLAR)
     event_id = ids.of(growth.series, point.time_ns, point.value) if point.time_ns else None

@@ -148,8 +148,12 @@ class CallAdmin(ReadOnlyAdmin):
     sections = (
         (None, ("id", "agent_type", "call_key", session_link, column("model", text))),
         ("When", (column("called_at", moment, "called"), column("received_at", moment, "received"))),
-        ("Tokens", tuple(column(name, number) for name in Usage.__struct_fields__)),
-        ("Cost", (column("cost_nanos", exact_dollars, "cost"), column("price", text))),
+        ("Tokens", tuple(column(name, number) for name in Usage.__struct_fields__ if name.endswith("_tokens"))),
+        ("Terms", (column("web_searches", number), column("service_tier", text), column("speed", text))),
+        (
+            "Cost",
+            (column("cost_nanos", exact_dollars, "cost"), column("price", text), column("unpriced_terms", text)),
+        ),
         ("Who told us", ("authority", column("witnesses", json_block))),
     )
 

@@ -28,9 +28,15 @@ class Call(models.Model):
     cache_write_1h_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     reasoning_tokens = models.BigIntegerField(default=0)
+    # Billed beside tokens, and terms that are not the standard ones.
+    web_searches = models.BigIntegerField(default=0)
+    service_tier = models.TextField(null=True)
+    speed = models.TextField(null=True)
     cost_nanos = models.BigIntegerField(null=True)
     # The row of the price book that was applied, or "client" when the client stated the cost.
     price = models.TextField(null=True)
+    # What of the call that row has no price for, such as "speed=fast"; billed as if it were ordinary.
+    unpriced_terms = models.TextField(null=True)
     # How much the best witness knows; a better one replaces the usage (ingest/ledger.py).
     authority = models.SmallIntegerField(default=0)
     # JSON list of {"source", "ref", "at"}: who told us, where, and when.

@@ -150,6 +150,14 @@ def test_cache_writes_that_are_not_split_are_of_five_minutes(import_claude: Impo
     assert figures(home.calls()[0]) == (10, 7, 100, 0, 5, 0)
 
 
+def test_searches_and_terms_out_of_the_ordinary_are_kept_on_the_call(import_claude: Import) -> None:
+    used = usage(5, service_tier="standard", speed="fast", server_tool_use={"web_search_requests": 2})
+    home = import_claude([answer(1, used)])
+    assert home.rows("SELECT web_searches, service_tier, speed FROM calls") == [
+        {"web_searches": 2, "service_tier": None, "speed": "fast"}
+    ]
+
+
 def test_a_call_is_priced_by_its_own_model_and_cache_classes(import_claude: Import) -> None:
     split = {"ephemeral_5m_input_tokens": 1_000_000, "ephemeral_1h_input_tokens": 1_000_000}
     used = usage(0, input_tokens=0, written=2_000_000, cache_creation=split)

@@ -301,3 +301,21 @@ def test_the_command_can_only_look(priced_wrongly: sqlite3.Connection) -> None:
 
     assert run_command("--dry-run").endswith("Dry run: nothing was changed.\n")
     assert ledger(priced_wrongly) == before
+
+
+def test_terms_and_searches_are_a_part_of_what_a_call_costs(migrated_database: Path) -> None:
+    usage = Usage(uncached_input_tokens=1_000_000, web_searches=3, service_tier="priority", speed="fast")
+    call = NewCall(key="msg_1", usage=usage, model="claude-opus-5", called_at_ms=NOW_MS, authority=3)
+    event = told("claude-opus-5", tokens_in=1_000_000, client_at_ms=NOW_MS, call=call)
+    with fresh_database(migrated_database) as raw:
+        store(raw, [Batch([event])], default_registry())
+        kept = "SELECT web_searches, service_tier, speed, cost_nanos, unpriced_terms FROM calls"
+        expected = [(3, "priority", "fast", 10_030_000_000, "service_tier=priority")]
+        assert raw.execute(kept).fetchall() == expected
+        assert event_costs(raw) == [(1, 10_030_000_000)]
+
+        run(raw, OLD_BOOK)
+        assert raw.execute(kept).fetchall() == [(3, "priority", "fast", None, None)]
+        run(raw, default_registry())
+        assert raw.execute(kept).fetchall() == expected
+        assert event_costs(raw) == [(1, 10_030_000_000)]

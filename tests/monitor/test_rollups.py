@@ -37,7 +37,12 @@ costs = st.sampled_from([None, None, 0, 12_345])
 moments = st.sampled_from(
     [None, -1, -HOUR_MS, 0, NOW_MS, NOW_MS - 1, NOW_MS - NOW_MS % HOUR_MS - 1, NOW_MS + 30 * HOUR_MS]
 )
-usages = st.builds(Usage, tokens, tokens, tokens, tokens, tokens, st.just(0))
+usages = st.builds(
+    Usage,
+    *(tokens, tokens, tokens, tokens, tokens, st.just(0)),
+    web_searches=st.sampled_from([0, 0, 3]),
+    speed=st.sampled_from([None, None, "fast"]),
+)
 calls = st.builds(
     NewCall,
     key=st.sampled_from(["k1", "k2", "event:e1"]),

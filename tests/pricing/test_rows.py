@@ -1,6 +1,7 @@
 """The arithmetic of money: exact, rounded once, half to even, tiers for the whole request."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,10 @@ BILLED = (
 )
 USAGES = st.builds(Usage, **dict.fromkeys(BILLED, TOKENS))
 SHIPPED_ROWS = [row for model in default_registry().models for row in model.rows]
+
+
+def used(**counts: Any) -> Usage:
+    return Usage(**counts)
 
 
 def row(rates: Rates, *tiers: Tier) -> PriceRow:
@@ -44,8 +49,8 @@ def test_half_a_nano_dollar_is_rounded_to_even(tokens: int, cost_nanos: int) -> 
 @pytest.mark.parametrize(("field", "rate"), list(zip(BILLED, Rates._fields, strict=True)))
 def test_each_class_of_tokens_has_its_own_rate(field: str, rate: str) -> None:
     rates = Rates(0, 0, 0, 0, 0)._replace(**{rate: 7_000_000})
-    assert rates.cost_nanos(Usage(**{field: 3})) == 21
-    assert rates.cost_nanos(Usage(**{other: 3 for other in BILLED if other != field})) == 0
+    assert rates.cost_nanos(used(**{field: 3})) == 21
+    assert rates.cost_nanos(used(**{other: 3 for other in BILLED if other != field})) == 0
 
 
 def test_reasoning_is_a_part_of_output_and_costs_nothing_more() -> None:
@@ -78,7 +83,7 @@ def test_the_highest_tier_strictly_below_the_prompt_bills_the_whole_request(
 )
 def test_each_class_of_input_counts_towards_the_tier(field: str) -> None:
     tiered = row(Rates(0, 0, 0, 0, 0), Tier(200, Rates(0, 0, 0, 0, 0)))
-    assert tiered.price(Usage(**{field: 201})).tier_above_tokens == 200
+    assert tiered.price(used(**{field: 201})).tier_above_tokens == 200
 
 
 def test_output_does_not_count_towards_the_tier() -> None:
@@ -96,7 +101,7 @@ def test_cost_is_the_exact_sum_rounded_once(rates: Rates, usage: Usage) -> None:
 
 @given(rates=RATES, usage=USAGES)
 def test_cost_is_the_sum_of_its_classes_up_to_rounding(rates: Rates, usage: Usage) -> None:
-    apart = sum(rates.cost_nanos(Usage(**{field: getattr(usage, field)})) for field in BILLED)
+    apart = sum(rates.cost_nanos(used(**{field: getattr(usage, field)})) for field in BILLED)
     assert abs(rates.cost_nanos(usage) - apart) <= len(BILLED) / 2 + 0.5
 
 
@@ -109,4 +114,4 @@ def test_cost_is_the_sum_of_its_classes_up_to_rounding(rates: Rates, usage: Usag
 def test_more_tokens_never_cost_less(shipped: PriceRow, usage: Usage, field: str, more: int) -> None:
     counts = {name: getattr(usage, name) for name in BILLED}
     counts[field] += more
-    assert shipped.price(Usage(**counts)).cost_nanos >= shipped.price(usage).cost_nanos
+    assert shipped.price(used(**counts)).cost_nanos >= shipped.price(usage).cost_nanos

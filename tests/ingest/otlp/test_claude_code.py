@@ -37,6 +37,14 @@ def test_a_request_is_the_call_with_its_usage() -> None:
     assert metadata(event) == {"otel_event_name": "api_request", "request_id": "req_1"}
 
 
+@pytest.mark.parametrize(("speed", "kept"), [("fast", "fast"), ("normal", None), ("standard", None), (None, None)])
+def test_a_speed_out_of_the_ordinary_is_kept_on_the_call(speed: str | None, kept: str | None) -> None:
+    event = only_event(REQUEST | {"speed": speed})
+
+    assert event.call is not None
+    assert event.call.usage.speed == kept
+
+
 def test_the_request_names_the_call_also_when_the_record_has_the_message_s_id() -> None:
     event = only_event(REQUEST | {"message_id": "msg_1"})
 

@@ -25,7 +25,7 @@ from importers.run import ImportEnded, ImportOptions, import_files
 from importers.state import ensure_database, read_states
 from ingest import runtime
 from ingest.dates import parse_date
-from pricing.registry import default_registry
+from monitor.prices import registry_in_force
 
 DAY_MS: Final = 86_400_000
 STOPPED_BY_CTRL_C: Final = 130
@@ -87,7 +87,7 @@ class ImportCommand(BaseCommand):
         )
         with _ctrl_c(stop.set):
             ended = self._import_all(roots, import_options, summary, quiet=options["json"])
-        self._show(summary.as_dict(default_registry(), monotonic() - began), as_json=options["json"])
+        self._show(summary.as_dict(registry_in_force(), monotonic() - began), as_json=options["json"])
         self._leave(ended, summary, stop)
 
     def _import_all(

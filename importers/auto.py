@@ -1,8 +1,9 @@
-"""The server's own import: soon after the start, then every some minutes, beside live ingest."""
+"""The server's own import: all soon after the start and every some minutes, in between what the clients write."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
@@ -11,7 +12,8 @@ import msgspec
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from importers.files import CLAUDE, CODEX, SOURCES, FoundFile, Source, discover, folders_of
+from importers.files import CLAUDE, CODEX, SOURCES, FoundFile, Source, discover, folders_of, transcripts_of
+from importers.follow import changes
 from importers.report import FileReport
 from importers.run import ImportEnded, ImportOptions, import_files
 from importers.state import read_states
@@ -25,6 +27,8 @@ FIRST_RUN_SECONDS: Final = 1.5
 STOP_SECONDS: Final = 10.0
 PROGRESS_SECONDS: Final = 0.2
 MOST_ERRORS: Final = 20
+# Of more files the whole table of states is as quickly read.
+FEW_FILES: Final = 100
 
 
 class AutoImportProgress(msgspec.Struct):
@@ -69,8 +73,13 @@ def found_history() -> list[Found]:
     return history
 
 
+def watched_folders() -> list[Path]:
+    """Where the clients write, as far as it is there."""
+    return [folder for source in SOURCES for root in roots_of(source) for folder in folders_of(source, root)]
+
+
 class AutoImporter(threading.Thread):
-    """Imports every client's history through the server's writer, until `stop()`.
+    """Imports every client's history through the server's writer, and follows what is written, until `stop()`.
 
     `on_progress` is called some times a second while it runs, `on_finished` with the number of new events
     after each run; both in this thread.
@@ -98,15 +107,20 @@ class AutoImporter(threading.Thread):
             self.join(STOP_SECONDS)
 
     def run(self) -> None:
-        pause_seconds = self._first_run_seconds
-        while not self._stop_asked.wait(pause_seconds):
-            try:
-                self.import_once()
-            except Exception:
-                log.exception("the automatic import failed; it is tried again")
-            pause_seconds = settings.ENVIRONMENT.auto_import_minutes * 60
-            if not pause_seconds:
+        self._stop_asked.wait(self._first_run_seconds)
+        while not self._stop_asked.is_set():
+            self._attempt(self.import_once)
+            seconds = settings.ENVIRONMENT.auto_import_minutes * 60
+            if not seconds:
                 return
+            for written in changes(watched_folders, self._stop_asked, seconds):
+                self._attempt(partial(self.import_written, written))
+
+    def _attempt(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception:
+            log.exception("the automatic import failed; it is tried again")
 
     def import_once(self) -> None:
         """One run over all clients."""
@@ -123,6 +137,24 @@ class AutoImporter(threading.Thread):
             self._tell(at_once=True)
         self._on_finished(self.progress.events_imported)
 
+    def import_written(self, paths: set[Path] | None) -> None:
+        """What was written just now, in silence: its events are on the stream. None looks at all files."""
+        exclude = settings.ENVIRONMENT.sync_exclude_patterns
+        try:
+            for source in SOURCES:
+                roots = roots_of(source)
+                if paths is None:
+                    files = discover(source, roots, exclude).files
+                else:
+                    files = transcripts_of(source, roots, paths, exclude)
+                for report in self._reports(source, files):
+                    if report.error is not None:
+                        self._note_error(f"{report.path}: {report.error}")
+        except (ImportEnded, DatabaseError) as error:
+            log.warning("what was written could not be imported: %s", error)
+        finally:
+            connection.close()
+
     def _import_all(self) -> None:
         exclude = settings.ENVIRONMENT.sync_exclude_patterns
         found = {source.name: discover(source, roots_of(source), exclude) for source in SOURCES}
@@ -135,13 +167,19 @@ class AutoImporter(threading.Thread):
     def _import_source(self, source: Source, files: list[FoundFile]) -> None:
         self.progress.source = source.title
         self._tell(at_once=True)
+        for report in self._reports(source, files):
+            self._note(report)
+
+    def _reports(self, source: Source, files: list[FoundFile]) -> Iterator[FileReport]:
+        if not files:
+            return iter(())
+        few = [str(file.path) for file in files] if len(files) < FEW_FILES else None
         options = ImportOptions(
-            known=read_states(source),
+            known=read_states(source, few),
             payload_limit_bytes=settings.ENVIRONMENT.max_payload_kb * 1024,
             stop=self._stop_asked,
         )
-        for report in import_files(source, files, options, self._writer.store_bulk):
-            self._note(report)
+        return import_files(source, files, options, self._writer.store_bulk)
 
     def _note(self, report: FileReport) -> None:
         self.progress.files_done += 1

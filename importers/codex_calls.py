@@ -11,6 +11,8 @@ without a turn id the thread, how often its total was restarted, and the total.
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from importers.fields import TOKEN_KINDS, count, mapping, text, tokens_of
 from pricing.usage import Usage
 
@@ -95,4 +97,4 @@ def _growth(before: Usage, now: Usage) -> Usage:
     if _is_smaller(now, before):
         return now
     growth = (max(0, after - earlier) for after, earlier in zip(tokens_of(now), tokens_of(before), strict=True))
-    return Usage(**dict(zip(TOKEN_KINDS, growth, strict=True)))  # type: ignore[arg-type]
+    return msgspec.convert(dict(zip(TOKEN_KINDS, growth, strict=True)), Usage)

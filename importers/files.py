@@ -99,6 +99,31 @@ def discover(source: Source, roots: Iterable[Path], exclude: Sequence[str] = ())
     return walk.found
 
 
+def transcripts_of(
+    source: Source, roots: Iterable[Path], paths: Iterable[Path], exclude: Sequence[str] = ()
+) -> list[FoundFile]:
+    """Those of the paths that a walk over the roots would find, in their order."""
+    folders = [(folder, root) for root in roots for folder in folders_of(source, root)]
+    found = (_transcript_at(source, folders, path, exclude) for path in sorted(paths))
+    return [file for file in found if file is not None]
+
+
+def _transcript_at(
+    source: Source, folders: Sequence[tuple[Path, Path]], path: Path, exclude: Sequence[str]
+) -> FoundFile | None:
+    folder, root = next((place for place in folders if path.is_relative_to(place[0])), (None, path))
+    if folder is None or not source.is_transcript(path):
+        return None
+    below = [path, *(parent for parent in path.parents if parent != folder and parent.is_relative_to(folder))]
+    if any(_is_excluded(part, root, exclude) for part in below):
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return found_file(path, root, status) if S_ISREG(status.st_mode) else None
+
+
 def found_file(path: Path, root: Path, status: os.stat_result) -> FoundFile:
     return FoundFile(path, root, status.st_size, status.st_mtime_ns, identity_of(status))
 
@@ -173,7 +198,7 @@ class _Walk:
             return
         for entry in entries:
             path = folder / entry.name
-            if self._is_excluded(path, root):
+            if _is_excluded(path, root, self._exclude):
                 continue
             try:
                 status = entry.stat()
@@ -205,15 +230,16 @@ class _Walk:
         self._seen.add(identity)
         return True
 
-    def _is_excluded(self, path: Path, root: Path) -> bool:
-        """A pattern may mean a name, a path below the root, or a whole path."""
-        if not self._exclude:
-            return False
-        forms = (path.name, path.relative_to(root).as_posix(), path.as_posix())
-        return any(fnmatch(form, pattern) for pattern in self._exclude for form in forms)
-
     def _fail(self, path: Path, error: OSError) -> None:
         self.found.unreadable.append(Unreadable(path, error.strerror or type(error).__name__))
+
+
+def _is_excluded(path: Path, root: Path, exclude: Sequence[str]) -> bool:
+    """A pattern may mean a name, a path below the root, or a whole path."""
+    if not exclude:
+        return False
+    forms = (path.name, path.relative_to(root).as_posix(), path.as_posix())
+    return any(fnmatch(form, pattern) for pattern in exclude for form in forms)
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

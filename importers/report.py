@@ -5,14 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
+from importers.fields import TOKEN_KINDS, tokens_of
 from importers.files import Unreadable
 from importers.reader import TimeRange
 from ingest.contract import NewCall, NewEvent
 from ingest.store import Stored
 from pricing.registry import PricingRegistry
-from pricing.usage import Usage
 
-_NO_USAGE: Final = Usage()
 # More broken lines of one import are counted, not listed.
 MOST_LISTED: Final = 20
 
@@ -131,8 +130,8 @@ class Summary:
         """By kind; reasoning is a part of output."""
         sums: Counter[str] = Counter()
         for call in self.calls.values():
-            sums.update(msgspec.structs.asdict(call.usage))
-        return {name: sums[name] for name in msgspec.structs.asdict(_NO_USAGE)}
+            sums.update(dict(zip(TOKEN_KINDS, tokens_of(call.usage), strict=True)))
+        return {name: sums[name] for name in TOKEN_KINDS}
 
     def cost(self, registry: PricingRegistry) -> tuple[int, list[str]]:
         """What the calls cost in nano-dollars, and the models that have no price."""

@@ -91,6 +91,9 @@ class Receipt(msgspec.Struct):
     lines: list[ReceiptLine]
     prompt_tokens: int
     reasoning_tokens: int
+    web_searches: int
+    service_tier: str | None
+    speed: str | None
     rounding_nanos: str | None
     price: ReceiptPrice | None
     tier_above_tokens: int | None
@@ -166,6 +169,9 @@ def _receipt(
         lines=_lines(applied, usage),
         prompt_tokens=usage.prompt_tokens,
         reasoning_tokens=call.reasoning_tokens,
+        web_searches=call.web_searches,
+        service_tier=call.service_tier,
+        speed=call.speed,
         rounding_nanos=rounding,
         price=None if applied is None else _price(applied.row),
         tier_above_tokens=None if applied is None else applied.tier_above_tokens,
@@ -238,6 +244,8 @@ def _notes(call: Call, applied: Explanation | None, told: int, registry: Pricing
         yield f"The price row {call.price} is no longer in the book; manage.py recalculate_costs prices it anew."
     elif OWN_MARK in applied.row.price_id:
         yield "A price or discount of your own was applied."
+    if call.unpriced_terms:
+        yield f"The price row has no price for {call.unpriced_terms}: billed as if it were ordinary."
     if applied is not None and applied.cost_nanos != call.cost_nanos:
         yield "The price row has changed since; manage.py recalculate_costs prices it anew."
 

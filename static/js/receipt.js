@@ -35,6 +35,7 @@ function facts(receipt) {
     ["Price row", price ? `${price.id}, valid from ${days}` : null],
     ["Read at", price?.source ? `${price.source}, on ${price.checked_on}` : null],
     ["Tier", receipt.tier],
+    ["Service", [receipt.service_tier, receipt.speed].filter(Boolean).join(", ") || null],
     ["Decided by", receipt.decided_by],
     ["Key", receipt.call_key],
   ];

@@ -56,6 +56,7 @@ def ledger(django_database: Path) -> Iterator[dict[str, int]]:
         told("two", "otel", OTLP, 5, model=sonnet, event_id="otel-1", ref="otel-1"),
         told("two", "import", TRANSCRIPT, 9, model=sonnet, event_id="i-1", ref="/h/a:b.jsonl:12"),
         told("long", "import", TRANSCRIPT, 1, model=sonnet, usage={"uncached_input_tokens": 200_000}),
+        told("searched", "import", TRANSCRIPT, 1, model=sonnet, usage={"web_searches": 2, "service_tier": "odd"}),
         told("unknown", "import", TRANSCRIPT, 1, model="no-such-model"),
         told("nameless", "import", TRANSCRIPT, 1),
         told("stated", "api", OTLP, 1, model=sonnet, stated=123),
@@ -91,7 +92,7 @@ class TestAmounts:
             ("output", 9, "15", "0.000135"),
         ]
 
-    @pytest.mark.parametrize("key", ["two", "long", "event", "changed"])
+    @pytest.mark.parametrize("key", ["two", "long", "event", "changed", "searched"])
     def test_lines_and_rounding_sum_to_the_cost(self, ledger: dict[str, int], key: str) -> None:
         told = receipt(ledger[key])
 
@@ -120,6 +121,17 @@ class TestAmounts:
         assert price["id"] == "claude-sonnet-4-5@start"
         assert price["source"]
         assert len(price["checked_on"]) == len("2026-11-24")
+
+    def test_what_is_billed_beside_tokens_has_its_line(self, ledger: dict[str, int]) -> None:
+        told = receipt(ledger["searched"])
+
+        line = told["lines"][-1]
+        assert (line["kind"], line["tokens"], line["amount_usd"]) == ("web_searches", 2, "0.02")
+        assert (told["web_searches"], told["service_tier"], told["speed"]) == (2, "odd", None)
+
+    def test_terms_that_the_row_has_no_price_for_are_named(self, ledger: dict[str, int]) -> None:
+        assert any("service_tier=odd" in note for note in receipt(ledger["searched"])["notes"])
+        assert not any("no price for" in note for note in receipt(ledger["two"])["notes"])
 
     @pytest.mark.parametrize(("key", "why"), [("unknown", "no-such-model"), ("nameless", "no model was named")])
     def test_an_unpriced_call_says_so(self, ledger: dict[str, int], key: str, why: str) -> None:

@@ -1,5 +1,6 @@
 """The API of prices: models without one, and what calls would have cost on another model."""
 
+import sqlite3
 from datetime import date
 
 import msgspec
@@ -68,11 +69,11 @@ def price_unknown(request: HttpRequest, model: str) -> HttpResponse:
     before = registry_in_force()
     try:
         override = save_override(_override(model, said))
-        figures = reprice_changed(before)
+        figures = reprice_changed(before, model)
     except ValidationError as fault:
         return json_response({"error": " ".join(fault.messages)}, 400)
-    except OperationalError:
-        return json_response({"error": "The database can't be written now"}, 503)
+    except (OperationalError, sqlite3.OperationalError):
+        return json_response({"error": "The database can't be written now; say it again"}, 503)
     return json_response(
         Repriced(
             override_id=override.pk,

@@ -65,10 +65,15 @@ def stored_spellings(raw: Connection, registry: PricingRegistry, model: str) -> 
     return frozenset(name for name in stored_models(raw) if (registry.resolve(name) or name) == meant)
 
 
-def reprice_changed(before: PricingRegistry) -> Recalculation:
-    """Price the calls anew whose prices are no longer those of `before`; not inside a transaction."""
+def reprice_changed(before: PricingRegistry, also: str | None = None) -> Recalculation:
+    """Price the calls anew whose prices are no longer those of `before`; not inside a transaction.
+
+    `also` is a model to price in any case: an attempt that was cut short may have left calls of it.
+    """
     raw, registry = django_connection(), registry_in_force()
-    changed = frozenset(name for name in stored_models(raw) if before.rows(name) != registry.rows(name))
+    changed = frozenset(
+        name for name in stored_models(raw) if name == also or before.rows(name) != registry.rows(name)
+    )
     figures = Recalculation()
     if changed:
         done = 0

@@ -13,6 +13,7 @@ from django.db import connection
 from ingest.store import Batch, write_group
 from monitor.models import PriceOverride
 from monitor.prices import overrides_in, registry_in_force, save_override
+from monitor.prices_inbox import is_unknown, reprice_changed
 from pricing.overrides import Override
 from pricing.rows import Rates
 from tests.storing import START_MS, new_event, rules
@@ -97,3 +98,13 @@ def test_without_overrides_the_files_are_in_force(raw: sqlite3.Connection) -> No
     assert registry_in_force().overrides == ()
     override(model="o3", discount_percent=50)
     assert len(registry_in_force().overrides) == 1
+
+
+def test_calls_that_a_cut_short_attempt_left_are_priced_when_it_is_said_again(raw: sqlite3.Connection) -> None:
+    stored_cost(raw, "mine")
+    override(model="mine", same_as="o3")
+    before = registry_in_force()
+    override(model="mine", same_as="o3")
+    assert reprice_changed(before).found == 0
+    assert reprice_changed(before, "mine").updated == 1
+    assert not is_unknown("mine")

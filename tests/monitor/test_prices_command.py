@@ -13,6 +13,7 @@ from monitor.models import PriceOverride
 from pricing.registry import DATA
 from pricing.source import SourceMissing
 from pricing.sync import written
+from tests.storing import django_on
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,11 @@ def test_what_can_not_be_done_is_said_in_one_line(arguments: tuple[str, ...], fa
     with pytest.raises(CommandError, match=fault):
         run(*arguments)
     assert not PriceOverride.objects.exists()
+
+
+def test_a_database_without_tables_is_said_in_one_line(tmp_path: Path) -> None:
+    with django_on(tmp_path / "empty.db"), pytest.raises(CommandError, match="is the database migrated"):
+        run("list")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """`manage.py prices list|show|sync|set|map`: the price book, and a person's own word in it."""
 
 import json
+import sqlite3
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
@@ -60,7 +61,7 @@ class Command(BaseCommand):
         }
         try:
             acts[options["action"]](options)
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.Error) as error:
             raise CommandError(f"{error} (is the database migrated?)") from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None

@@ -13,7 +13,7 @@ run: .venv/runtime ## set up what is missing, then serve http://127.0.0.1:3141
 setup: .venv/development ## environment with everything for development
 
 test: .venv/development ## the whole suite, browser included
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/development ## ruff, mypy --strict, migrations, deployment check
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sys
 import threading
 from argparse import ArgumentParser
@@ -32,6 +33,9 @@ STOPPED_BY_CTRL_C: Final = 130
 DATE_ONLY_CHARACTERS: Final = len("2026-01-31")
 
 
+# What a slice holds up, a server beside us catches up with; it is looked for at its configured address.
+PAUSE_SECONDS: Final = 0.02
+CONNECT_SECONDS: Final = 0.2
 DIRECTORY_OPTIONS: Final = {CLAUDE.name: "--claude-dir", CODEX.name: "--codex-dir", GEMINI.name: "--gemini-dir"}
 
 
@@ -84,6 +88,7 @@ class ImportCommand(BaseCommand):
             force=options["force"],
             payload_limit_bytes=settings.ENVIRONMENT.max_payload_kb * 1024,
             stop=stop,
+            pause_seconds=PAUSE_SECONDS if _server_answers() else 0.0,
         )
         with _ctrl_c(stop.set):
             ended = self._import_all(roots, import_options, summary, quiet=options["json"])
@@ -144,6 +149,15 @@ def _roots(source: Source, directories: list[Path] | None) -> list[Path]:
         if not directory.is_dir():
             raise CommandError(f"No such directory: {directory} ({DIRECTORY_OPTIONS[source.name]})")
     return [directory.absolute() for directory in directories or roots_of(source)]
+
+
+def _server_answers() -> bool:
+    environment = settings.ENVIRONMENT
+    try:
+        with socket.create_connection((environment.host, environment.port), CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager

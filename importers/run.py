@@ -48,6 +48,7 @@ class ImportEnded(Exception):
 class ImportOptions:
     """What to import and how.
 
+    `pause_seconds` is left to others between two slices: to a server, when another process imports beside it.
     `known` is what was read before, by path, and `memory` gives what the reader of a path must remember to go on;
     `stop` ends the import after a slice.
     """
@@ -60,6 +61,7 @@ class ImportOptions:
     payload_limit_bytes: int = DEFAULT_PAYLOAD_BYTES
     stop: threading.Event = field(default_factory=threading.Event)
     retry_seconds: float = RETRY_SECONDS
+    pause_seconds: float = 0.0
 
 
 def import_files(
@@ -254,7 +256,10 @@ class _Feeder:
     def hand_in(self, batch: Batch) -> None:
         if self._options.dry_run:
             return
-        if len(self._in_flight) >= MOST_IN_FLIGHT:
+        if self._options.pause_seconds and batch.events:
+            self.drain()
+            self._options.stop.wait(self._options.pause_seconds)
+        elif len(self._in_flight) >= MOST_IN_FLIGHT:
             self._settle()
         self._in_flight.append((batch, self._submit(batch)))
 

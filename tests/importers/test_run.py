@@ -286,3 +286,16 @@ def test_a_state_of_another_size_needs_no_digest(home: Home, root: Path, file: P
     write_lines(file, PROMPTS)
     known = {str(file): FileState("of another file", 1)}
     assert only(home.run(CLAUDE, root, known=known)).outcome == "DONE"
+
+
+def test_a_pause_lies_before_each_slice_and_all_before_it_is_stored(home: Home, root: Path, file: Path) -> None:
+    write_lines(file, [prompt("Go", 1, promptId=f"q-{number}") for number in range(1200)])
+    pauses: list[tuple[float | None, int]] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append((timeout, len(home.events())))
+            return False
+
+    home.run(CLAUDE, root, stop=Stop(), pause_seconds=0.5)
+    assert pauses == [(0.5, 0), (0.5, 500), (0.5, 1000)]

@@ -14,6 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from importers import (
     buffer,
     claude,
@@ -78,8 +80,22 @@ class Resumed(NamedTuple):
     lines: int
 
 
+def struct(kind: type[msgspec.Struct], values: dict[str, Any]) -> msgspec.Struct:
+    """A value again from its fields: msgspec's own form names a function that is not ours to allow."""
+    return kind(**values)
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, msgspec.Struct):
+            return struct, (type(value), msgspec.structs.asdict(value))
+        return NotImplemented
+
+
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == (__name__, struct.__name__):
+            return struct
         kind = ALLOWED.get((module, name))
         if kind is None:
             raise pickle.UnpicklingError(f"{module}.{name} is no part of a reader")
@@ -88,7 +104,9 @@ class _Unpickler(pickle.Unpickler):
 
 def freeze(reader: Reader, lines: int) -> bytes | None:
     """The memory of a reader after `lines` lines; None when it is too large to keep."""
-    content = zlib.compress(pickle.dumps((reader, lines), PROTOCOL), FASTEST)
+    memory = BytesIO()
+    _Pickler(memory, PROTOCOL).dump((reader, lines))
+    content = zlib.compress(memory.getbuffer(), FASTEST)
     return version() + content if len(content) <= MOST_BYTES else None
 
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from importers.files import CLAUDE, CODEX, GEMINI, Source
+from importers import snapshot
+from importers.files import CLAUDE, CODEX, GEMINI, Source, discover, path_facts
+from importers.reader import TimeRange
 from tests.importers.importing import RECORDED, Home, figures, home_in, metadata, of_type
 
 CLAUDE_FOLDERS = sorted(RECORDED.glob("claude-*"))
@@ -274,3 +276,18 @@ def test_sessions_know_their_place_version_title_and_times(home: Home, folder: P
     assert all(session["started_at"] <= session["last_event_at"] == session["ended_at"] for session in sessions)
     assert {session["client_version"] for session in sessions} == {folder.name.removeprefix("claude-")}
     assert "Shop work" in {session["title"] for session in sessions}
+
+
+@each_recording
+def test_every_reader_can_go_on_after_a_restart(source: Source, folder: Path) -> None:
+    """After any line of any file: what is under way then is a part of its memory."""
+    for file in discover(source, [folder]).files:
+        reader = source.reader(path_facts(source, file, None), TimeRange())
+        for number, line in enumerate(lines_of(file.path)):
+            reader.read(number, line)
+            reader.take()
+            memory = snapshot.freeze(reader, number + 1)
+            resumed = snapshot.thaw(memory) if memory is not None else None
+            assert resumed is not None
+            assert resumed.lines == number + 1
+            reader = resumed.reader

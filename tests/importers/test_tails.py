@@ -178,9 +178,9 @@ def test_an_answer_and_a_tool_that_end_after_a_restart(home: Home, file: Path, t
     )
     take()
     append(file, answer(3, usage(60), request="r-1", message="m-1", content=[tool("Bash", "t-1", command="ls")]))
-    take()
+    assert take().lines == 1
     append(file, tool_result("t-1", 4))
-    take()
+    assert take().lines == 1
     assert [(call["call_key"], call["output_tokens"]) for call in home.calls()] == [("request:r-1", 60)]
     assert [event["event_type"] for event in home.events()] == ["user_prompt", "llm_response", "tool_use"]
 

@@ -90,7 +90,7 @@ def test_the_cost_leads_to_its_calls(server: Server, open_page: Opener) -> None:
     layer = page.locator("#calls-layer")
     expect(layer.locator("tbody tr")).to_have_count(1)
     expect(layer.locator("[data-ref=which]")).to_contain_text("shop")
-    layer.locator("tbody a").click()
+    layer.locator("tbody [data-ref=session]").click()
     expect(page.locator("#session-layer")).to_be_visible()
     page.reload()
     expect(page.locator("#session-layer")).to_be_visible()

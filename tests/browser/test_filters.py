@@ -99,7 +99,7 @@ def test_the_cost_leads_to_its_calls(server: Server, open_page: Opener) -> None:
     expect(layer).to_be_visible()
     page.keyboard.press("Escape")
     expect(layer).to_be_hidden()
-    assert page.url == f"{server.url}/?project=shop"
+    expect(page).to_have_url(f"{server.url}/?project=shop")
 
 
 def test_an_unpriced_model_leads_to_its_calls(server: Server, open_page: Opener) -> None:

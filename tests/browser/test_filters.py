@@ -43,7 +43,7 @@ def test_choices_add_up_and_are_cleared_together(server: Server, open_page: Open
     page = open_page(server, "?project=shop&tool=Bash")
     expect(page.locator("#feed .event-row")).to_have_count(1)
     page.get_by_role("button", name="Clear").click()
-    assert page.url == f"{server.url}/"
+    expect(page).to_have_url(f"{server.url}/")
     expect(page.locator("#feed .event-row")).to_have_count(6)
 
 

@@ -456,9 +456,10 @@ class _Group:
         authority = joining.other_authority(row)
         if authority is None or (row.agent_type, row.call_key) in after:
             return
-        stored = {known.call_key: known for known in self._calls_near(row, authority)}
-        stored |= {known.call_key: known for known in after.values()}
-        known = joining.partner(row, stored.values())
+        # This group may have joined a stored call already; then its new form counts, not the stored one.
+        in_hand = {known.id for known in after.values()}
+        stored = [known for known in self._calls_near(row, authority) if known.id not in in_hand]
+        known = joining.partner(row, [*stored, *after.values()])
         if known is None:
             return
         old_key = (known.agent_type, known.call_key)

@@ -1,5 +1,6 @@
 """One call told by telemetry and by a transcript is one row of the ledger, in whatever order they come."""
 
+import json
 from collections import Counter
 from itertools import permutations
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from importers.files import CODEX
+from ingest.contract import NewCall, NewEvent
+from ingest.ledger import OTLP, TRANSCRIPT
 from ingest.store import Batch, write_group
 from monitor.times import now_ms
+from pricing.usage import Usage
 from tests.importers.importing import Home, figures
 from tests.importers.test_recorded import CODEX_FOLDERS, oracle
 from tests.ingest.otlp.test_captures import log_events
-from tests.storing import rules
+from tests.storing import START_MS, new_event, rules
 
 FOLDER = CODEX_FOLDERS[-1]
 STEPS = ("telemetry", "telemetry", "transcripts", "half the telemetry")
@@ -54,3 +58,44 @@ def test_any_order_and_any_repetition_gives_what_was_billed(home: Home, order: t
 def test_telemetry_alone_gives_what_it_carried(home: Home) -> None:
     tell(home, "telemetry", FOLDER)
     assert Counter(map(figures, home.calls())) == billed_figures(FOLDER)
+
+
+def equal_calls(source: str, authority: int, keys: tuple[str, ...]) -> list[NewEvent]:
+    """Calls of one session that used the very same at the same time, so that nothing tells them apart."""
+    return [
+        new_event(
+            source=source,
+            session_id="s",
+            agent_type="codex",
+            event_type="llm_response",
+            client_at_ms=START_MS,
+            call=NewCall(
+                key=key,
+                usage=Usage(uncached_input_tokens=10, output_tokens=5),
+                model="gpt-5.5",
+                called_at_ms=START_MS,
+                authority=authority,
+                ref=key,
+            ),
+        )
+        for key in keys
+    ]
+
+
+@pytest.mark.parametrize("telemetry_first", [True, False])
+@pytest.mark.parametrize("slice_size", [1, 2, 3])
+def test_calls_that_used_the_very_same_are_as_many_as_they_were(
+    home: Home, tmp_path: Path, *, telemetry_first: bool, slice_size: int
+) -> None:
+    told = [equal_calls("otel", OTLP, ("o1", "o2", "o3")), equal_calls("import", TRANSCRIPT, ("t1", "t2", "t3"))]
+    for events in told if telemetry_first else told[::-1]:
+        for start in range(0, len(events), slice_size):
+            write_group(
+                home.connection, [Batch(events[start : start + slice_size])], START_MS + 5000, rules(tmp_path)
+            )
+    calls = home.calls()
+    assert [call["call_key"] for call in calls] == ["t1", "t2", "t3"]
+    assert [len(json.loads(call["witnesses"])) for call in home.rows("SELECT witnesses FROM calls")] == [2, 2, 2]
+    assert home.rows("SELECT sum(calls) AS calls, sum(output_tokens) AS output FROM usage_hours") == [
+        {"calls": 3, "output": 15}
+    ]

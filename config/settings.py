@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
 from config.environment import BASE_DIR, EnvironmentFault, read_process
@@ -137,8 +136,3 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
     },
 }
-
-
-def data_dir() -> Path:
-    """Directory of the database, the secret key and what else belongs to this installation."""
-    return ENVIRONMENT.db_path.parent

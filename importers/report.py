@@ -8,8 +8,8 @@ import msgspec
 from importers.fields import TOKEN_KINDS, tokens_of
 from importers.files import Unreadable
 from importers.reader import TimeRange
+from ingest.call_store import Stored
 from ingest.contract import NewCall, NewEvent
-from ingest.store import Stored
 from pricing.registry import PricingRegistry
 
 # More broken lines of one import are counted, not listed.

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from importers.files import Source, Unreadable, discover
 from importers.run import ImportOptions, import_files
+from ingest.call_store import Stored
 from ingest.ledger import LedgerRow, call_of, merge, row_of
-from ingest.store import Batch, Stored
+from ingest.store import Batch
 from monitor.times import now_ms
 
 # Agent type and call key.

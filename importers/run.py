@@ -25,8 +25,9 @@ from importers.reader import DEFAULT_PAYLOAD_BYTES, Reader, TimeRange
 from importers.report import FileReport
 from importers.state import FileState, saved_reader
 from importers.tails import has_grown, has_same_content, is_untouched, prefix_check
+from ingest.call_store import Stored
 from ingest.contract import NewEvent
-from ingest.store import Batch, FileProgress, Stored
+from ingest.store import Batch, FileProgress
 from ingest.writer import Stopped, Unavailable
 
 log = logging.getLogger("agentmonitor.importers")

@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 import msgspec
 from django.conf import settings
 
+from ingest.call_store import Stored
 from ingest.contract import BodyFault, Fault, NewEvent, Parsed, parse_batch, parse_event
 from ingest.hooks import claude_code
-from ingest.store import Batch, Stored
+from ingest.store import Batch
 from ingest.writer import Overloaded, Stopped, Unavailable, Writer
 
 JSON_TYPE: Final = b"application/json; charset=utf-8"

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
 
-from ingest.store import Batch, GroupOutcome, StatusChange, Stored, StoreRules, advance, write_group
+from ingest.call_store import Stored
+from ingest.store import Batch, GroupOutcome, StatusChange, StoreRules, advance, write_group
 from monitor.rows import EVENT_COLUMNS_SQL
 from monitor.times import now_ms
 

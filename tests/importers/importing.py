@@ -13,7 +13,8 @@ from importers.files import Source, discover
 from importers.report import FileReport
 from importers.run import ImportOptions, import_files
 from importers.state import COLUMNS, FileState
-from ingest.store import Batch, Stored, write_group
+from ingest.call_store import Stored
+from ingest.store import Batch, write_group
 from tests.storing import START_MS, opened, rules, table
 
 Line = dict[str, Any]

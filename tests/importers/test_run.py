@@ -12,7 +12,8 @@ from importers.files import CLAUDE, CODEX, discover
 from importers.report import MOST_LISTED, FileReport
 from importers.run import ImportEnded, ImportOptions, TimeRange, import_files
 from importers.state import FileState
-from ingest.store import Batch, Stored
+from ingest.call_store import Stored
+from ingest.store import Batch
 from ingest.writer import Stopped, Unavailable
 from tests.importers.claude_writing import BEGAN_MS, answer, prompt, usage
 from tests.importers.codex_writing import meta, token_count, uuid7

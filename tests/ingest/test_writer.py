@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from ingest import writer as writer_module
+from ingest.call_store import Stored
 from ingest.contract import NewEvent
-from ingest.store import Batch, Stored
+from ingest.store import Batch
 from ingest.writer import Overloaded, Stopped, Unavailable, Writer
 from tests.serving import eventually
 from tests.storing import (

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from importers.reread import Key, Transcripts
-from ingest.ledger import OTLP, LedgerRow, Witness, set_cost
+from ingest.ledger import IMPORT, MOST_WITNESSES, OTLP, LedgerRow, Witness, set_cost
 from monitor.models import Call
 from monitor.receipts import events_of, file_and_line, usage_of_call
 from monitor.times import from_datetime
@@ -18,7 +18,6 @@ from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
 
 PAGE_CALLS: Final = 500
-IMPORT: Final = "import"
 # A client writes an answer's first line when it begins, and reports the request when it has ended.
 TWINS_APART_MS: Final = 300_000
 # Clients state dollars as floats: below a millionth of a dollar for each call there is nothing to tell.
@@ -175,7 +174,12 @@ class _Check:
         """A better witness than the files on disk decided: telemetry, or a copy that is gone."""
         if row.authority != expected.authority:
             return row.authority > expected.authority
-        return not self._is_on_disk(row) and row.rank >= expected.rank
+        return self._has_lost_copies(row) and (row.rank, row.split_rank) >= (expected.rank, expected.split_rank)
+
+    def _has_lost_copies(self, row: LedgerRow) -> bool:
+        """Whether a file that told of the call was not read, or more of them did than a row keeps."""
+        files = [file_and_line(witness.ref)[0] for witness in row.witnesses if witness.source == IMPORT]
+        return len(row.witnesses) >= MOST_WITNESSES or any(file not in self._transcripts.files for file in files)
 
     def _check_price(self, row: LedgerRow) -> None:
         if row.price == CLIENT_PRICE:

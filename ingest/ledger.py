@@ -2,7 +2,8 @@
 
 Witnesses of one call share its key. The one that knows most decides the usage: first by authority, then by
 the largest output (the last copy of a stream), so that any order of arrival gives the same row. Time and
-session are those of the earliest copy among the witnesses of the deciding authority.
+session are those of the earliest copy among the witnesses of the deciding authority. How cache writes split by
+their life is the word of the witness that knows best of that, which an unfinished transcript does all the same.
 """
 
 from typing import Final
@@ -15,6 +16,7 @@ from pricing.rows import CLIENT_PRICE
 from pricing.usage import Usage
 
 METRIC, STATED, OTLP, TRANSCRIPT = 0, 1, 2, 3
+IMPORT: Final = "import"
 # A row keeps its first witnesses; more of them would say nothing new.
 MOST_WITNESSES: Final = 8
 
@@ -46,14 +48,24 @@ class LedgerRow(msgspec.Struct):
     unpriced_terms: str | None = None
 
     @property
+    def written_tokens(self) -> int:
+        """Cache writes of either life."""
+        return self.usage.cache_write_5m_tokens + self.usage.cache_write_1h_tokens
+
+    @property
+    def split_rank(self) -> tuple[bool, int]:
+        """What its split of the cache writes is worth: transcripts state it, from telemetry it is worked out."""
+        return any(witness.source == IMPORT for witness in self.witnesses), self.usage.cache_write_1h_tokens
+
+    @property
     def rank(self) -> tuple[object, ...]:
-        """The order of witnesses of one authority; total, so that equal ranks are equal rows."""
+        """The order of witnesses of one authority; total but for the split of cache writes, which stands apart."""
         usage = self.usage
         return (
             usage.output_tokens,
             usage.prompt_tokens,
-            usage.cache_write_1h_tokens,
             usage.cache_read_tokens,
+            self.written_tokens,
             usage.reasoning_tokens,
             self.model or "",
             -1 if self.given_cost_nanos is None else self.given_cost_nanos,
@@ -99,7 +111,7 @@ def usage_of(event: NewEvent) -> Usage:
 
 def row_of(call: NewCall, event: NewEvent, received_at_ms: int) -> LedgerRow:
     called_at = received_at_ms if call.called_at_ms is None else call.called_at_ms
-    if event.source == "import":
+    if event.source == IMPORT:
         # When a file was read says nothing about the call; a clock in the future is not believed.
         received_at_ms = min(called_at, received_at_ms)
     return LedgerRow(
@@ -124,12 +136,15 @@ def merge(known: LedgerRow | None, told: LedgerRow) -> LedgerRow:
     if known.authority != told.authority:
         best = known if known.authority > told.authority else told
         merged = msgspec.structs.replace(best, id=known.id, witnesses=witnesses)
+        if best.authority != TRANSCRIPT:
+            merged.usage = _split_as_known(best, known, told)
     else:
         best = told if told.rank > known.rank else known
         first = min(known, told, key=lambda row: (row.called_at, row.session_id))
         merged = msgspec.structs.replace(
             best,
             id=known.id,
+            usage=_split_as_known(best, known, told),
             session_id=first.session_id,
             called_at=first.called_at,
             received_at=min(known.received_at, told.received_at),
@@ -137,6 +152,18 @@ def merge(known: LedgerRow | None, told: LedgerRow) -> LedgerRow:
         )
     merged.cost_nanos, merged.price, merged.unpriced_terms = known.cost_nanos, known.price, known.unpriced_terms
     return merged
+
+
+def _split_as_known(best: LedgerRow, known: LedgerRow, told: LedgerRow) -> Usage:
+    """The usage that counts, with the best word on its cache writes; both are asked, if they mean the same sum."""
+    if known.written_tokens != told.written_tokens:
+        return best.usage
+    knows = max(known, told, key=lambda row: row.split_rank).usage
+    return msgspec.structs.replace(
+        best.usage,
+        cache_write_5m_tokens=knows.cache_write_5m_tokens,
+        cache_write_1h_tokens=knows.cache_write_1h_tokens,
+    )
 
 
 def _join(known: list[Witness], told: list[Witness]) -> list[Witness]:

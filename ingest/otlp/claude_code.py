@@ -1,7 +1,7 @@
 """Log records of Claude Code. Pure.
 
 Its event names come without a prefix, numbers partly as text; input is uncached input, and cost_usd is the
-client's own reckoning. Facts from 2.1.
+client's own reckoning, which tells how its cache writes were split. Facts from 2.1.
 """
 
 from typing import Any, Final
@@ -14,6 +14,7 @@ from ingest.otlp.event_types import common_event_type
 from ingest.otlp.keys import claude_call_key, claude_prompt_event_id, claude_tool_event_id
 from ingest.otlp.reading import Names, Reading, json_object, long_text, text
 from ingest.otlp.records import whole_number
+from pricing.cache_split import split_by_cost
 from pricing.usage import unusual
 
 INPUT: Final = Names(("gen_ai.usage.input_tokens", "input_tokens"), ("input_tokens",))
@@ -64,6 +65,8 @@ def _refine_request(reading: Reading, draft: Draft) -> None:
     usage = usage_of(reading, INPUT, OUTPUT, CACHE_READ, CACHE_WRITE)
     draft.usage = msgspec.structs.replace(usage, speed=unusual(text(reading.attributes.get("speed"))))
     estimate = cost_nanos_of(reading, ESTIMATE)
+    if estimate is not None and draft.model is not None:
+        draft.usage = split_by_cost(draft.model, draft.usage, reading.record.time_ms, estimate)
     if draft.cost_nanos is None and estimate is not None:
         draft.cost_nanos, draft.cost_is_estimate = estimate, True
     draft.call_key = claude_call_key(

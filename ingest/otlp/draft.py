@@ -188,7 +188,7 @@ def finish(draft: Draft, agent_type: str, called_at_ms: int | None, rules: OtlpR
         tokens_in=usage.uncached_input_tokens,
         tokens_out=usage.output_tokens,
         cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_5m_tokens,
+        cache_write_tokens=usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
         branch=draft.branch,
         project=draft.project,
         model=draft.model,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from importers.files import CODEX
+from importers.files import CLAUDE, CODEX
 from ingest.contract import NewCall, NewEvent
 from ingest.ledger import OTLP, TRANSCRIPT
 from ingest.store import Batch, write_group
 from monitor.times import now_ms
 from pricing.usage import Usage
 from tests.importers.importing import Home, figures
-from tests.importers.test_recorded import CODEX_FOLDERS, oracle
+from tests.importers.test_recorded import CLAUDE_FOLDERS, CODEX_FOLDERS, billed, oracle, unfinished
 from tests.ingest.otlp.test_captures import log_events
 from tests.storing import START_MS, new_event, rules
 
@@ -58,6 +58,33 @@ def test_any_order_and_any_repetition_gives_what_was_billed(home: Home, order: t
 def test_telemetry_alone_gives_what_it_carried(home: Home) -> None:
     tell(home, "telemetry", FOLDER)
     assert Counter(map(figures, home.calls())) == billed_figures(FOLDER)
+
+
+@pytest.mark.parametrize("order", [("t", "i"), ("i", "t"), ("t", "i", "t"), ("i", "t", "i")], ids=" ".join)
+def test_of_claude_code_each_answer_that_was_told_whole_is_as_it_was_billed(
+    home: Home, order: tuple[str, ...]
+) -> None:
+    """Telemetry has the whole of an answer that its transcript left unfinished, the transcript how it split."""
+    folder = CLAUDE_FOLDERS[-1]
+    for step in order:
+        if step == "i":
+            home.run(CLAUDE, folder, force=True)
+        else:
+            home.store(Batch(log_events("claude")))
+
+    calls = {call["call_key"]: call for call in home.calls()}
+    told = {event.call.key for event in log_events("claude") if event.call}
+    open_requests = {f"request:{request}" for request in unfinished(folder).requests}
+    interrupted = {f"request:{line['request_id']}" for line in oracle(folder) if line["scenario"] == "interrupted"}
+    whole = {
+        f"request:{line['request_id']}": billed(line)
+        for line in oracle(folder)
+        if f"request:{line['request_id']}" in calls
+    }
+    for untold in (open_requests | interrupted) - told:
+        whole.pop(untold, None)
+    assert open_requests & told & set(whole)
+    assert {key: figures(calls[key]) for key in whole} == {key: line.figures for key, line in whole.items()}
 
 
 def equal_calls(source: str, authority: int, keys: tuple[str, ...]) -> list[NewEvent]:

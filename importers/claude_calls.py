@@ -78,6 +78,8 @@ class Run:
     usage: Usage | None
     authority: int
     is_copy: bool
+    # Of the line that began it: a sub-agent that repeats its parent's answers made none of them.
+    chain: str
     seen_at: "_Place"
 
     def take(self, line: AnswerLine) -> None:
@@ -106,6 +108,7 @@ class Run:
             called_at_ms=at_ms + 1 if at_ms is not None and self.is_copy else at_ms,
             authority=self.authority,
             ref=ref,
+            subagent_id=self.chain or None,
         )
 
 
@@ -173,6 +176,7 @@ class CallRuns:
             usage=None,
             authority=UNFINISHED,
             is_copy=line.is_copy,
+            chain=line.chain,
             seen_at=self._place(line.chain),
         )
         if identity != (None, None):

@@ -181,9 +181,8 @@ class CodexReader:
             event.session_id = text(line.payload.get("thread_id")) or thread.forked_from_id or thread.session_id
         said = "\n".join(filter(None, self._said))
         self._said.clear()
-        slot = self._buffer.add(call_slot(event, call, f"{self._path.path}:{line.number + 1}", said))
-        if thread.agent_id is not None:
-            slot.metadata["agent_id"] = thread.agent_id
+        ref = f"{self._path.path}:{line.number + 1}"
+        self._buffer.add(call_slot(event, call, ref, said, _subagent_of(line)))
 
     def _add_prompt(self, line: RolloutLine, prompt: str | None) -> None:
         """Some versions tell a prompt twice; a sub-agent's prompts are its parent's words."""
@@ -208,3 +207,12 @@ class CodexReader:
         """The session's start waits for the first turn, which names the model."""
         if self._opening is not None and self._opening.is_open and model is not None:
             self._opening.event.model, self._opening.is_open = model, False
+
+
+def _subagent_of(line: RolloutLine) -> str | None:
+    """Which sub-agent of the session made a call; a copied one is of the thread that this one started from."""
+    thread = line.thread
+    if not thread.is_subagent or not line.is_copy:
+        return thread.agent_id
+    owner = text(line.payload.get("thread_id")) or thread.parent_id
+    return None if owner == thread.session_id else owner

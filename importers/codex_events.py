@@ -26,7 +26,7 @@ def opening_slot(event: NewEvent, thread: Thread) -> Slot:
     return Slot(event, metadata, is_open=True)
 
 
-def call_slot(event: NewEvent, call: CodexCall, ref: str, said: str) -> Slot:
+def call_slot(event: NewEvent, call: CodexCall, ref: str, said: str, subagent_id: str | None) -> Slot:
     """llm_response with the usage of its call, and the start of what the agent said."""
     usage = call.usage
     event.tokens_in, event.tokens_out = usage.uncached_input_tokens, usage.output_tokens
@@ -38,9 +38,11 @@ def call_slot(event: NewEvent, call: CodexCall, ref: str, said: str) -> Slot:
         called_at_ms=event.client_at_ms,
         authority=TRANSCRIPT,
         ref=ref,
+        subagent_id=subagent_id,
     )
     preview = {"content_preview": clean_text(said[:PREVIEW_CHARACTERS])} if said else {}
-    return Slot(event, CALL_MARKS | preview)
+    agent = {} if subagent_id is None else {"agent_id": subagent_id}
+    return Slot(event, CALL_MARKS | preview | agent)
 
 
 def totals(total: Usage) -> dict[str, Any]:

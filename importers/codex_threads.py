@@ -29,6 +29,7 @@ class Thread:
     started_at_ms: int | None
     written_at_ms: int | None
     forked_from_id: str | None
+    parent_id: str | None
     is_subagent: bool
     history_ends_at: int | None
 
@@ -93,11 +94,12 @@ def thread_of(payload: dict[str, Any], written_at_ms: int | None, name: str) -> 
     """`name` is the file's, for a rollout that doesn't say whose it is."""
     thread_id = text(payload.get("id")) or name
     source = mapping(mapping(payload.get("source")).get("subagent"))
-    parent_id = text(mapping(source.get("thread_spawn")).get("parent_thread_id"))
+    spawned_by = text(mapping(source.get("thread_spawn")).get("parent_thread_id"))
+    forked_from_id = text(payload.get("forked_from_id"))
     cwd, history_ends_at = payload.get("cwd"), payload.get("subagent_history_start_ordinal")
     return Thread(
         thread_id=thread_id,
-        session_id=text(payload.get("session_id")) or parent_id or thread_id,
+        session_id=text(payload.get("session_id")) or spawned_by or thread_id,
         cwd=text(cwd),
         project=project_of(cwd),
         branch=text(mapping(payload.get("git")).get("branch")),
@@ -105,7 +107,8 @@ def thread_of(payload: dict[str, Any], written_at_ms: int | None, name: str) -> 
         originator=text(payload.get("originator")),
         started_at_ms=moment(payload.get("timestamp")) or written_at_ms,
         written_at_ms=written_at_ms,
-        forked_from_id=text(payload.get("forked_from_id")),
+        forked_from_id=forked_from_id,
+        parent_id=spawned_by or forked_from_id,
         is_subagent="subagent" in mapping(payload.get("source")) or payload.get("thread_source") == "subagent",
         history_ends_at=history_ends_at if isinstance(history_ends_at, int) else None,
     )

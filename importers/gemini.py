@@ -146,6 +146,7 @@ class GeminiReader:
             called_at_ms=event.client_at_ms,
             authority=TRANSCRIPT,
             ref=f"{self._path.path}:{number + 1}",
+            subagent_id=self._path.agent_id,
         )
 
     def _add_tool(self, message_id: str, at_ms: int | None, use: ToolUse) -> None:

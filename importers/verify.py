@@ -111,6 +111,7 @@ def stored_row(call: Call) -> LedgerRow:
         id=call.id,
         cost_nanos=call.cost_nanos,
         price=call.price,
+        subagent_id=call.subagent_id,
     )
 
 

@@ -35,6 +35,7 @@ CALL_COLUMNS: Final = (
     "unpriced_terms",
     "authority",
     "witnesses",
+    "subagent_id",
 )
 SELECT_CALLS: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE agent_type = ? "
@@ -186,11 +187,12 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
         row.unpriced_terms,
         row.authority,
         json_text(row.witnesses),
+        row.subagent_id,
     )
 
 
 def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
-    cost_nanos, price, unpriced_terms, authority, witnesses, row_id = values[15:]
+    cost_nanos, price, unpriced_terms, authority, witnesses, subagent_id, row_id = values[15:]
     return LedgerRow(
         agent_type=values[0],
         call_key=values[1],
@@ -206,4 +208,5 @@ def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
         cost_nanos=cost_nanos,
         price=price,
         unpriced_terms=unpriced_terms,
+        subagent_id=subagent_id,
     )

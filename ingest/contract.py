@@ -62,6 +62,8 @@ class NewCall(msgspec.Struct, kw_only=True, gc=False):
     authority: int = 0
     cost_nanos: int | None = None
     ref: str | None = None
+    # The sub-agent that made it; None for the main conversation, or when the source can't tell.
+    subagent_id: str | None = None
 
 
 class NewEvent(msgspec.Struct, kw_only=True, gc=False):

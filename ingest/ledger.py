@@ -46,6 +46,7 @@ class LedgerRow(msgspec.Struct):
     cost_nanos: int | None = None
     price: str | None = None
     unpriced_terms: str | None = None
+    subagent_id: str | None = None
 
     @property
     def written_tokens(self) -> int:
@@ -125,6 +126,7 @@ def row_of(call: NewCall, event: NewEvent, received_at_ms: int) -> LedgerRow:
         authority=call.authority,
         given_cost_nanos=call.cost_nanos,
         witnesses=[Witness(event.source, call.ref, received_at_ms)],
+        subagent_id=call.subagent_id,
     )
 
 
@@ -140,7 +142,7 @@ def merge(known: LedgerRow | None, told: LedgerRow) -> LedgerRow:
             merged.usage = _split_as_known(best, known, told)
     else:
         best = told if told.rank > known.rank else known
-        first = min(known, told, key=lambda row: (row.called_at, row.session_id))
+        first = min(known, told, key=_earliest)
         merged = msgspec.structs.replace(
             best,
             id=known.id,
@@ -150,6 +152,7 @@ def merge(known: LedgerRow | None, told: LedgerRow) -> LedgerRow:
             received_at=min(known.received_at, told.received_at),
             witnesses=witnesses,
         )
+    merged.subagent_id = _subagent_id(known, told)
     merged.cost_nanos, merged.price, merged.unpriced_terms = known.cost_nanos, known.price, known.unpriced_terms
     return merged
 
@@ -164,6 +167,19 @@ def _split_as_known(best: LedgerRow, known: LedgerRow, told: LedgerRow) -> Usage
         cache_write_5m_tokens=knows.cache_write_5m_tokens,
         cache_write_1h_tokens=knows.cache_write_1h_tokens,
     )
+
+
+def _earliest(row: LedgerRow) -> tuple[object, ...]:
+    """Of equal times the main conversation's: a sub-agent that begins with its parent's answers repeats them."""
+    return row.called_at, row.session_id, row.subagent_id or ""
+
+
+def _subagent_id(known: LedgerRow, told: LedgerRow) -> str | None:
+    """A transcript knows whose file a call stands in, None being the main conversation; others may not know."""
+    transcripts = [row for row in (known, told) if row.authority == TRANSCRIPT]
+    if transcripts:
+        return min(transcripts, key=_earliest).subagent_id
+    return min((row.subagent_id for row in (known, told) if row.subagent_id is not None), default=None)
 
 
 def _join(known: list[Witness], told: list[Witness]) -> list[Witness]:

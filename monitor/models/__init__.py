@@ -8,10 +8,12 @@ from monitor.models.marker import Marker
 from monitor.models.price import PriceOverride
 from monitor.models.rollup import EventHour, SessionFile, UsageHour
 from monitor.models.session import Session
+from monitor.models.subagent import Compaction, Subagent
 
 __all__ = [
     "Agent",
     "Call",
+    "Compaction",
     "Event",
     "EventHour",
     "ImportState",
@@ -19,5 +21,6 @@ __all__ = [
     "PriceOverride",
     "Session",
     "SessionFile",
+    "Subagent",
     "UsageHour",
 ]

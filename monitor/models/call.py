@@ -19,6 +19,8 @@ class Call(models.Model):
     agent_type = models.TextField()
     call_key = models.TextField()
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    # The sub-agent that made the call; null for the main conversation, and where nobody said.
+    subagent_id = models.TextField(null=True)
     model = models.TextField(null=True)
     called_at = MillisField()
     received_at = MillisField()
@@ -54,6 +56,11 @@ class Call(models.Model):
             models.Index(fields=["called_at"], name="calls_called_at"),
             models.Index(fields=["received_at"], name="calls_received_at"),
             models.Index(fields=["model", "called_at"], name="calls_model"),
+            models.Index(
+                fields=["session", "subagent_id"],
+                name="calls_subagent",
+                condition=models.Q(subagent_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,7 +21,8 @@ Line = dict[str, Any]
 RECORDED = Path(__file__).parent.parent / "fixtures" / "clients"
 CALL_COLUMNS = (
     "agent_type, call_key, session_id, model, called_at, received_at, uncached_input_tokens, cache_read_tokens, "
-    "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_nanos, price, authority"
+    "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_nanos, price, authority, "
+    "subagent_id"
 )
 SESSION_SUMS = (
     "id, call_count, unpriced_calls, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, "

@@ -29,10 +29,13 @@ MODELS = ("claude-opus-4-8", "claude-haiku-4-5", "claude-unheard-of")
 
 @dataclass
 class History:
-    """Files by their path below the configuration directory, and what was billed: (session, model, figures)."""
+    """Files by their path below the configuration directory, and what was billed.
+
+    Of each call: session, sub-agent or "", model, figures.
+    """
 
     files: dict[str, list[Line]] = field(default_factory=dict)
-    billed: list[tuple[str, str, Figures]] = field(default_factory=list)
+    billed: list[tuple[str, str, str, Figures]] = field(default_factory=list)
 
 
 def uuid(chance: random.Random) -> str:
@@ -113,7 +116,9 @@ class ClaudeWriter:
             # The next call follows only after the last tool's result.
             if is_last or chance.random() < 0.5:
                 lines.append(claude.tool_result(tool_id, self.later(), session=session, **fields))
-        self.history.billed.append((session, model, (given, read, five, hour, final, 0)))
+        self.history.billed.append(
+            (session, fields.get("agentId", ""), model, (given, read, five, hour, final, 0))
+        )
         return lines
 
 
@@ -170,7 +175,7 @@ class CodexWriter:
         last = (cached + chance.randint(1, 10**5), cached, output)
         total[:] = [before + more for before, more in zip(total, last, strict=True)]
         whole = (total[0], total[1], total[2])
-        self.history.billed.append((thread, model, (last[0] - cached, cached, 0, 0, output, 0)))
+        self.history.billed.append((thread, "", model, (last[0] - cached, cached, 0, 0, output, 0)))
         lines: list[Line] = []
         if has_records:
             names = {"thread_id": thread, "turn_id": turn_id, "thread_token_usage": codex.counts(whole)}
@@ -199,7 +204,7 @@ class GeminiWriter:
         cached, output, thoughts = chance.randint(0, 10**5), chance.randint(1, 10**4), chance.randint(0, 99)
         given, name = cached + chance.randint(1, 10**5), f"m{number}"
         self.history.billed.append(
-            (session, "gemini-2.5-pro", (given - cached, cached, 0, 0, output + thoughts, thoughts))
+            (session, "", "gemini-2.5-pro", (given - cached, cached, 0, 0, output + thoughts, thoughts))
         )
         last = gemini.tokens(given, cached, output, thoughts)
         earlier = [None, gemini.tokens(given, cached, output // 2, thoughts), last][: chance.randint(0, 3)]
@@ -231,8 +236,10 @@ def put(root: Path, files: dict[str, list[Line]], names: Sequence[str], part: fl
         path.write_bytes(content[: round(len(content) * part)])
 
 
-def stored(home: Home) -> list[tuple[str, str, Figures]]:
-    return sorted((call["session_id"], call["model"], figures(call)) for call in home.calls())
+def stored(home: Home) -> list[tuple[str, str, str, Figures]]:
+    return sorted(
+        (call["session_id"], call["subagent_id"] or "", call["model"], figures(call)) for call in home.calls()
+    )
 
 
 def check_laws(source: Source, history: History, chance: random.Random, template: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from monitor.rollups import Tally
+from monitor.rows import NANOS_PER_DOLLAR
 from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
 from pricing.usage import Usage
@@ -91,6 +92,13 @@ class Recalculation:
     events_updated: int = 0
     before_nanos: int = 0
     after_nanos: int = 0
+
+
+def total_lines(figures: Recalculation) -> Iterator[str]:
+    """What the calls cost before and after, exact to the nano-dollar."""
+    for words, nanos in (("before", figures.before_nanos), ("after", figures.after_nanos)):
+        whole, rest = divmod(nanos, NANOS_PER_DOLLAR)
+        yield f"{f'Total {words}':<18} ${whole:,}.{rest:09}"
 
 
 class _Charge(NamedTuple):

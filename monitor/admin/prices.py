@@ -32,24 +32,13 @@ class PriceOverrideForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-def said(override: PriceOverride) -> str:
-    if override.same_as:
-        return f"is {override.same_as}"
-    if override.discount_percent is not None:
-        return f"{override.discount_percent} % off"
-    return f"${override.input_dollars:f} in, ${override.output_dollars:f} out"
-
-
-said.short_description = "price"  # type: ignore[attr-defined]
-
-
 @admin.register(PriceOverride)
 class PriceOverrideAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = PriceOverrideForm
     actions = None
     list_display = (
         "model",
-        said,
+        "said",
         column("valid_from", lambda day: day.isoformat() if day else "always", "from"),
         column("valid_until", lambda day: day.isoformat() if day else "open", "until"),
         column("note", text),

@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -90,6 +91,16 @@ class PriceOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} ({self.id})"
+
+    @property
+    @admin.display(description="price")
+    def said(self) -> str:
+        """In words."""
+        if self.same_as:
+            return f"is {self.same_as}"
+        if self.discount_percent is not None:
+            return f"{self.discount_percent} % off"
+        return f"${self.input_dollars:f} in, ${self.output_dollars:f} out"
 
     def clean(self) -> None:
         prices = (self.input_dollars, self.output_dollars)

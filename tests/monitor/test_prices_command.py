@@ -3,17 +3,20 @@
 import io
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from ingest.store import Batch, write_group
 from monitor.management.commands import prices as module
 from monitor.models import PriceOverride
 from pricing.registry import DATA
 from pricing.source import SourceMissing
 from pricing.sync import written
-from tests.storing import django_on
+from tests.storing import START_MS, django_on, new_event, rules
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,64 @@ def test_a_mapped_name_is_shown_as_what_it_stands_for() -> None:
     assert json.loads(run("show", "my-proxy", "--json"))["model"] == "o3"
 
 
+@pytest.fixture
+def stored(transactional_db: None) -> sqlite3.Connection:
+    """A call of a model that nobody knows, and one of a known model, of a million tokens of input each."""
+    connection.ensure_connection()
+    raw: sqlite3.Connection = connection.connection
+    sent = [new_event(event_type="llm_response", model=name, tokens_in=1_000_000) for name in ("my-proxy", "o3")]
+    write_group(raw, [Batch(sent)], START_MS, rules(Path("/nonexistent")))
+    return raw
+
+
+def costs(raw: sqlite3.Connection) -> list[int | None]:
+    calls = raw.execute("SELECT cost_nanos FROM calls ORDER BY id").fetchall()
+    (total,) = raw.execute("SELECT sum(cost_nanos) FROM usage_hours").fetchone()
+    assert total == sum(cost or 0 for (cost,) in calls)
+    assert calls == raw.execute("SELECT cost_nanos FROM events ORDER BY id").fetchall()
+    return [cost for (cost,) in calls]
+
+
+def test_what_is_said_prices_the_stored_calls_and_taken_back_prices_them_back(stored: sqlite3.Connection) -> None:
+    assert costs(stored) == [None, 2_000_000_000]
+
+    mapped = run("map", "my-proxy", "o3")
+    assert mapped.splitlines()[-3:] == [
+        "Calls priced anew  1 (1 changed)",
+        "Total before       $0.000000000",
+        "Total after        $2.000000000",
+    ]
+    discount = run("set", "o3", "--discount", "50")
+    assert "Calls priced anew  2 (2 changed)" in discount
+    assert costs(stored) == [1_000_000_000, 1_000_000_000]
+
+    number = PriceOverride.objects.get(model="o3").pk
+    assert f"Stored as number {number}." in discount
+    removed = run("remove", str(number))
+    assert removed.startswith(f"Taken back: number {number}, o3 50 % off.")
+    assert "Total after        $4.000000000" in removed
+    assert costs(stored) == [2_000_000_000, 2_000_000_000]
+
+    run("remove", str(PriceOverride.objects.get().pk))
+    assert costs(stored) == [None, 2_000_000_000]
+    assert not PriceOverride.objects.exists()
+
+
+def test_pricing_that_was_cut_short_is_told_and_made_good_when_it_is_said_again(
+    stored: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    with monkeypatch.context() as patched, pytest.raises(CommandError, match="recalculate_costs"):
+        patched.setattr(module, "reprice_changed", busy)
+        run("map", "my-proxy", "o3")
+    assert PriceOverride.objects.count() == 1
+
+    run("map", "my-proxy", "o3")
+    assert costs(stored)[0] == 2_000_000_000
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
@@ -70,6 +131,7 @@ def test_a_mapped_name_is_shown_as_what_it_stands_for() -> None:
         (("set", "a", "--input", "1"), "needs uncached input and output"),
         (("set", "a", "--input", "x"), "--input"),
         (("show", "o3", "--at", "yesterday"), "--at"),
+        (("remove", "7"), "no price of your own with number 7"),
     ],
 )
 def test_what_can_not_be_done_is_said_in_one_line(arguments: tuple[str, ...], fault: str) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py prices list|show|sync|set|map`: the price book, and a person's own word in it."""
+"""`manage.py prices list|show|sync|set|map|remove`: the price book, and a person's own word in it."""
 
 import json
 import sqlite3
@@ -12,17 +12,19 @@ from typing import Any, Final
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
+from rich.console import Console
 
 from monitor.models import PriceOverride
 from monitor.prices import registry_in_force, save_override
+from monitor.prices_inbox import reprice_changed
 from monitor.prices_shown import row_as_dict, row_lines, table_lines
+from monitor.recalculate import total_lines
 from monitor.times import from_datetime, now_ms, to_datetime
-from pricing.registry import DATA
+from pricing.registry import DATA, PricingRegistry
 from pricing.source import SourceMissing, find_source_model
 from pricing.sync import Difference, add_row, differences, written
 
 PRICES: Final = ("input", "output", "cache-read", "cache-write-5m", "cache-write-1h")
-HINT: Final = "New calls cost that from now on; recalculate_costs prices the stored ones."
 
 
 class Command(BaseCommand):
@@ -50,6 +52,10 @@ class Command(BaseCommand):
         mapped.add_argument("same_as", metavar="KNOWN")
         for action in (own, mapped):
             action.add_argument("--note", default="", help="why")
+        removed = actions.add_parser("remove", help="take back what was said with set or map")
+        removed.add_argument(
+            "number", type=int, help="what `set` or `map` answered; list shows it in the price's id"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         acts: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -58,6 +64,7 @@ class Command(BaseCommand):
             "sync": self._sync,
             "set": self._set,
             "map": self._map,
+            "remove": self._remove,
         }
         try:
             acts[options["action"]](options)
@@ -127,10 +134,33 @@ class Command(BaseCommand):
         self._save(PriceOverride(model=options["model"], same_as=options["same_as"], note=options["note"]))
 
     def _save(self, override: PriceOverride) -> None:
+        before = registry_in_force()
         save_override(override)
+        self.stdout.write(f"Stored as number {override.pk}.")
         row = registry_in_force().lookup(override.model, now_ms())
-        self._lines([f"Stored as number {override.pk}."] if row is None else row_lines(row))
-        self.stdout.write(HINT)
+        self._lines([] if row is None else row_lines(row))
+        self._reprice(before, override.model)
+
+    def _remove(self, options: dict[str, Any]) -> None:
+        before = registry_in_force()
+        override = PriceOverride.objects.filter(pk=options["number"]).first()
+        if override is None:
+            raise CommandError(f"There is no price of your own with number {options['number']}.")
+        override.delete()
+        self.stdout.write(f"Taken back: number {options['number']}, {override.model} {override.said}.")
+        self._reprice(before, override.model)
+
+    def _reprice(self, before: PricingRegistry, model: str) -> None:
+        """Price the stored calls that it concerns, in slices beside a server, and say what came of it."""
+        try:
+            with Console(stderr=True).status("Pricing the stored calls anew …"):
+                figures = reprice_changed(before, model)
+        except (DatabaseError, sqlite3.Error) as error:
+            raise CommandError(
+                f"Not all stored calls could be priced anew ({error}): run recalculate_costs."
+            ) from None
+        self.stdout.write(f"Calls priced anew  {figures.found} ({figures.updated} changed)")
+        self._lines(list(total_lines(figures)))
 
     def _json(self, value: object) -> None:
         self.stdout.write(json.dumps(value, indent=2))

@@ -13,8 +13,7 @@ from rich.console import Console
 from monitor.filters import FilterFault, moment_of
 from monitor.prices import django_connection, registry_in_force
 from monitor.prices_inbox import stored_spellings
-from monitor.recalculate import Recalculation, Wanted, recalculate
-from monitor.rows import NANOS_PER_DOLLAR
+from monitor.recalculate import Recalculation, Wanted, recalculate, total_lines
 
 # Between two slices the server's writer gets its turn.
 PAUSE_SECONDS: Final = 0.02
@@ -64,11 +63,4 @@ def _lines(figures: Recalculation) -> Iterator[str]:
     for model, calls in figures.unknown_models.most_common():
         yield f"    {model or '(no model named)'}: {calls}"
     yield f"Events updated     {figures.events_updated}"
-    yield f"Total before       {_dollars(figures.before_nanos)}"
-    yield f"Total after        {_dollars(figures.after_nanos)}"
-
-
-def _dollars(nanos: int) -> str:
-    """Exact to the nano-dollar."""
-    whole, rest = divmod(nanos, NANOS_PER_DOLLAR)
-    return f"${whole:,}.{rest:09}"
+    yield from total_lines(figures)

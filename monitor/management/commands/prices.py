@@ -156,10 +156,10 @@ class Command(BaseCommand):
             with Console(stderr=True).status("Pricing the stored calls anew …"):
                 figures = reprice_changed(before, model)
         except (DatabaseError, sqlite3.Error) as error:
-            raise CommandError(
-                f"Not all stored calls could be priced anew ({error}): run recalculate_costs."
-            ) from None
-        self.stdout.write(f"Calls priced anew  {figures.found} ({figures.updated} changed)")
+            raise CommandError(f"Not all stored calls are priced anew ({error}): run recalculate_costs.") from None
+        self.stdout.write(f"Calls priced anew  {figures.found}")
+        if figures.unknown_models:
+            self.stdout.write(f"  without a price  {figures.unknown_models.total()}")
         self._lines(list(total_lines(figures)))
 
     def _json(self, value: object) -> None:

@@ -18,6 +18,7 @@ from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text,
 from importers.reader import PathFacts, TimeRange
 from ingest.contract import NewEvent, SessionFacts
 from ingest.metadata import clean_text
+from ingest.otlp.keys import codex_prompt_event_id
 
 # Written by the client in the user's name.
 MACHINE_STARTS: Final = (
@@ -193,7 +194,7 @@ class CodexReader:
         self._last_prompt = told
         event_id = event_id_of(f"{line.thread.thread_id}:prompt:{next(self._prompts)}")
         if self._turn_id is not None and self._turn_id != last_turn_id:
-            event_id = f"cdx-prompt-{self._turn_id}"
+            event_id = codex_prompt_event_id(self._turn_id)
         event = line.event("user_prompt", event_id)
         self._buffer.add(Slot(event, {"message": clean_text(prompt[:PROMPT_CHARACTERS])}))
 

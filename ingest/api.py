@@ -71,6 +71,26 @@ def post_claude_hook(request: HttpRequest) -> HttpResponse:
 
 
 @router.post(
+    "/hooks/codex",
+    tags=["ingest"],
+    openapi_extra=described(dict[str, Any], request=dict, also=(400, 413, 503)),
+)
+def post_codex_hook(request: HttpRequest) -> HttpResponse:
+    """A hook body of Codex, or the argument of its `notify` program; answers `{}`."""
+    return _through("/api/hooks/codex", request)
+
+
+@router.post(
+    "/hooks/gemini",
+    tags=["ingest"],
+    openapi_extra=described(dict[str, Any], request=dict, also=(400, 413, 503)),
+)
+def post_gemini_hook(request: HttpRequest) -> HttpResponse:
+    """A hook body of Gemini CLI; answers `{}`."""
+    return _through("/api/hooks/gemini", request)
+
+
+@router.post(
     "/otel/v1/{signal}", tags=["ingest"], openapi_extra=described(dict, request=dict, also=(400, 413, 503))
 )
 def post_otlp(request: HttpRequest, signal: str) -> HttpResponse:

@@ -54,16 +54,26 @@ class Lane:
     minimal: bool = False
 
 
-LANES: Final = {
-    "/api/events": Lane(gateway.event_work, wrong_type=gateway.invalid_event(NOT_AN_OBJECT)),
-    "/api/events/batch": Lane(gateway.batch_work, wrong_type=error_answer(400, "Expected { events: [...] }")),
-    "/api/hooks/claude-code": Lane(gateway.claude_hook_work, wrong_type=error_answer(415, "Expected a JSON body")),
-} | {
-    # Exporters look at the root by default.
-    f"{prefix}/v1/{signal}": Lane(work, OTLP_BODY_BYTES, fail=otlp_gateway.failure, threaded=True)
-    for prefix in ("/api/otel", "")
-    for signal, work in otlp_gateway.WORKS.items()
-}
+LANES: Final = (
+    {
+        "/api/events": Lane(gateway.event_work, wrong_type=gateway.invalid_event(NOT_AN_OBJECT)),
+        "/api/events/batch": Lane(gateway.batch_work, wrong_type=error_answer(400, "Expected { events: [...] }")),
+    }
+    | {
+        path: Lane(work, wrong_type=error_answer(415, "Expected a JSON body"), minimal=True)
+        for path, work in (
+            ("/api/hooks/claude-code", gateway.claude_hook_work),
+            ("/api/hooks/codex", gateway.codex_hook_work),
+            ("/api/hooks/gemini", gateway.gemini_hook_work),
+        )
+    }
+    | {
+        # Exporters look at the root by default.
+        f"{prefix}/v1/{signal}": Lane(work, OTLP_BODY_BYTES, fail=otlp_gateway.failure, threaded=True)
+        for prefix in ("/api/otel", "")
+        for signal, work in otlp_gateway.WORKS.items()
+    }
+)
 
 
 async def serve(lane: Lane, writer: Writer, scope: Scope, receive: Receive, send: Send) -> None:

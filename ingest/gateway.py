@@ -12,7 +12,9 @@ from django.conf import settings
 
 from ingest.call_store import Stored
 from ingest.contract import BodyFault, Fault, NewEvent, Parsed, parse_batch, parse_event
-from ingest.hooks import claude_code
+from ingest.hooks import claude_code, codex, gemini
+from ingest.hooks.claude_body import HookFault
+from ingest.hooks.outcome import HookOutcome
 from ingest.store import Batch
 from ingest.writer import Overloaded, Stopped, Unavailable, Writer
 
@@ -94,11 +96,26 @@ def _batch_answer(parsed: Parsed, stored: Stored) -> Answer:
 
 def claude_hook_work(body: bytes, content_type: str | None = None) -> Work | Answer:
     """POST /api/hooks/claude-code: the client's own hook body; answers its own decision form."""
+    safety = settings.ENVIRONMENT.safety
+    return _hook_work(
+        lambda: claude_code.read_body(body, payload_limit_bytes=payload_limit_bytes(), safety=safety)
+    )
+
+
+def codex_hook_work(body: bytes, content_type: str | None = None) -> Work | Answer:
+    """POST /api/hooks/codex: a hook body, or the argument of `notify`."""
+    return _hook_work(lambda: codex.read_body(body, payload_limit_bytes=payload_limit_bytes()))
+
+
+def gemini_hook_work(body: bytes, content_type: str | None = None) -> Work | Answer:
+    """POST /api/hooks/gemini: a hook body."""
+    return _hook_work(lambda: gemini.read_body(body, payload_limit_bytes=payload_limit_bytes()))
+
+
+def _hook_work(read: Callable[[], HookOutcome]) -> Work | Answer:
     try:
-        outcome = claude_code.read_body(
-            body, payload_limit_bytes=payload_limit_bytes(), safety=settings.ENVIRONMENT.safety
-        )
-    except claude_code.HookFault as fault:
+        outcome = read()
+    except HookFault as fault:
         return invalid_event(fault.faults)
     answer = json_answer(200, outcome.answer)
     if not outcome.events and not outcome.facts:

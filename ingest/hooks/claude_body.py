@@ -1,7 +1,10 @@
-"""One body of a Claude Code hook, with access that never fails on a value of the wrong kind. Pure."""
+"""One body of a hook, with access that never fails on a value of the wrong kind. Pure.
+
+Codex's and Gemini CLI's bodies have the names of Claude Code's; what differs stands in their own modules.
+"""
 
 import re
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from ingest.contract import LONGEST_TEXT, NOT_AN_OBJECT, Fault, NewEvent, SessionFacts, check_event
 from ingest.hooks.tool_input import subject
@@ -29,6 +32,8 @@ class HookFault(Exception):
 
 class Hook:
     """What `body` says. Raises HookFault when it is no object or names no session."""
+
+    client: ClassVar[str] = AGENT_TYPE
 
     def __init__(self, body: object, payload_limit_bytes: int, safety: bool) -> None:
         if not isinstance(body, dict):
@@ -70,7 +75,7 @@ class Hook:
         capped = cap_metadata(metadata, self._limit, columns.get("tool_name"))
         return NewEvent(
             session_id=self.session_id,
-            agent_type=AGENT_TYPE,
+            agent_type=self.client,
             event_type=event_type,
             project=self.project,
             source="hook",
@@ -88,7 +93,7 @@ class Hook:
 
     def facts(self, state: str | None = None, detail: str | None = None, **known: Any) -> SessionFacts:
         """Facts of the session. What a sub-agent does is not what the session does, unless a human must act."""
-        facts = SessionFacts(session_id=self.session_id, agent_type=AGENT_TYPE, **known)
+        facts = SessionFacts(session_id=self.session_id, agent_type=self.client, **known)
         facts.transcript_path = self.text("transcript_path")
         if not self.is_subagent or state in (PERMISSION, QUESTION):
             facts.state, facts.state_detail = state, detail or None

@@ -86,3 +86,13 @@ def claude_prompt_event_id(prompt_id: str) -> str:
 def codex_tool_event_id(session_id: str, call_id: str) -> str:
     """In code mode Codex tells each result twice, under one call id; call ids are unique in a session."""
     return f"cdx-tool-{digest(session_id, call_id)}"
+
+
+def codex_prompt_event_id(turn_id: str) -> str:
+    """A turn begins with one prompt; hooks and rollouts know the turn."""
+    return f"cdx-prompt-{turn_id}"
+
+
+def codex_turn_event_id(turn_id: str) -> str:
+    """The end of a turn, told by a hook and by the program that is notified."""
+    return f"cdx-turn-{turn_id}"

@@ -9,6 +9,12 @@ import msgspec
 
 from .script import Call, Say, Think, Turn
 
+# Without those of the model, which hold whole requests, one for each piece of an answer.
+HOOK_EVENTS = (
+    "SessionStart", "SessionEnd", "BeforeAgent", "AfterAgent", "BeforeTool", "AfterTool", "PreCompress",
+    "Notification",
+)  # fmt: skip
+
 TOOLS = "Add a stock module to the shop API and try it."
 RESUMED = "Say in one sentence what the stock module does."
 REASONED = "Explain how stock is counted."

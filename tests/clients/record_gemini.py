@@ -1,4 +1,4 @@
-"""Record Gemini CLI: every scenario in one home, OTLP to the sink."""
+"""Record Gemini CLI: every scenario in one home, hooks and OTLP to the sink."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .gemini_scenarios import SCENARIOS, threads
+from .gemini_scenarios import HOOK_EVENTS, SCENARIOS, threads
 from .model_server import model_server
 from .recording import Tape, version_of, write_recording
 from .run import make_place, run_gemini
@@ -34,7 +34,7 @@ def record_gemini(cli: Path, root: Path, out: Path) -> Path:
 
 
 def settings_for(sink_url: str) -> dict[str, Any]:
-    """User settings: a key instead of an account, no updates, telemetry over OTLP/http."""
+    """User settings: a key instead of an account, no updates, telemetry over OTLP/http, hooks by command."""
     return {
         "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
         "privacy": {"usageStatisticsEnabled": False},
@@ -46,7 +46,13 @@ def settings_for(sink_url: str) -> dict[str, Any]:
             "otlpProtocol": "http",
             "logPrompts": True,
         },
+        "hooks": {event: [{"hooks": [_hook(sink_url, event)]}] for event in HOOK_EVENTS},
     }
+
+
+def _hook(sink_url: str, event: str) -> dict[str, Any]:
+    command = f"curl -s -m 3 --data-binary @- {sink_url}/hooks/command/{event} >/dev/null"
+    return {"type": "command", "command": command, "timeout": 5000}
 
 
 def _session_id(stdout: str) -> str | None:

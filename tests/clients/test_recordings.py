@@ -11,6 +11,7 @@ import pytest
 
 from .claude_scenarios import COMMAND_HOOK_EVENTS, HTTP_HOOK_EVENTS
 from .codex_scenarios import HOOK_EVENTS
+from .gemini_scenarios import HOOK_EVENTS as GEMINI_HOOK_EVENTS
 
 RECORDINGS = Path(__file__).parent.parent / "fixtures" / "clients"
 FOLDERS = sorted(folder for folder in RECORDINGS.iterdir() if folder.is_dir())
@@ -73,7 +74,8 @@ def test_every_answer_has_its_own_id_and_figures(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "known"),
     [(folder, {*COMMAND_HOOK_EVENTS, *HTTP_HOOK_EVENTS}) for folder in CLAUDE]
-    + [(folder, {*HOOK_EVENTS, "notify"}) for folder in CODEX],
+    + [(folder, {*HOOK_EVENTS, "notify"}) for folder in CODEX]
+    + [(folder, set(GEMINI_HOOK_EVENTS)) for folder in GEMINI],
 )
 def test_hooks_carry_the_event_they_were_registered_for(folder: Path, known: set[str]) -> None:
     for hook in lines(folder / "hooks.jsonl"):

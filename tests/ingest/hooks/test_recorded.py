@@ -1,26 +1,22 @@
 """What a real client sent, read from beginning to end."""
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ingest.contract import NewEvent, SessionFacts
 from ingest.hooks.claude_code import read
+from tests.ingest.hooks import recorded
 from tests.ingest.hooks.bodies import LIMIT_BYTES
 
-RECORDINGS = sorted((Path(__file__).parents[2] / "fixtures/clients").glob("claude-*/hooks.jsonl"))
-
-
-def bodies(recording: Path, scenario: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in recording.read_text().splitlines()]
-    return [line["body"] for line in lines if line["scenario"] == scenario]
+RECORDINGS = sorted(recorded.RECORDINGS.glob("claude-*/hooks.jsonl"))
 
 
 def replay(recording: Path, scenario: str) -> tuple[list[NewEvent], list[SessionFacts]]:
-    outcomes = [read(body, payload_limit_bytes=LIMIT_BYTES, safety=True) for body in bodies(recording, scenario)]
+    outcomes = [
+        read(body, payload_limit_bytes=LIMIT_BYTES, safety=True) for body in recorded.bodies(recording, scenario)
+    ]
     return [e for outcome in outcomes for e in outcome.events], [f for outcome in outcomes for f in outcome.facts]
 
 

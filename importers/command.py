@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -65,20 +65,12 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="read and count, store nothing")
         parser.add_argument("--force", action="store_true", help="read unchanged files too")
         parser.add_argument("--json", action="store_true", help="print the sums as one JSON object")
-        for source in self.sources:
-            parser.add_argument(
-                DIRECTORY_OPTIONS[source.name],
-                dest=source.name,
-                action="append",
-                type=Path,
-                metavar="DIR",
-                help=f"configuration directory of {source.title}; may be given more than once",
-            )
+        add_directories(parser, self.sources)
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = monotonic()
         wanted = _time_range(options["from_date"], options["to_date"])
-        roots = {source.name: _roots(source, options[source.name]) for source in self.sources}
+        roots = {source.name: roots_wanted(source, options[source.name]) for source in self.sources}
         ensure_database()
         summary = Summary(wanted, dry_run=options["dry_run"])
         stop = threading.Event()
@@ -144,7 +136,21 @@ class ImportCommand(BaseCommand):
             raise CommandError(f"{len(summary.failed)} files or directories could not be read.")
 
 
-def _roots(source: Source, directories: list[Path] | None) -> list[Path]:
+def add_directories(parser: ArgumentParser, sources: Iterable[Source]) -> None:
+    """The option of each client that names its configuration directories."""
+    for source in sources:
+        parser.add_argument(
+            DIRECTORY_OPTIONS[source.name],
+            dest=source.name,
+            action="append",
+            type=Path,
+            metavar="DIR",
+            help=f"configuration directory of {source.title}; may be given more than once",
+        )
+
+
+def roots_wanted(source: Source, directories: list[Path] | None) -> list[Path]:
+    """The directories that were named, else those of the environment."""
     for directory in directories or ():
         if not directory.is_dir():
             raise CommandError(f"No such directory: {directory} ({DIRECTORY_OPTIONS[source.name]})")

@@ -217,6 +217,34 @@ class TestFaults:
         assert file["path"].endswith("gone.jsonl")
 
 
+class TestDirectories:
+    def test_those_that_are_named_are_read_and_no_others_of_that_client(
+        self, tmp_path: Path, home: Home, on_home: Callable[..., Any]
+    ) -> None:
+        for number, name in enumerate(("one", "two", "three")):
+            path = tmp_path / name / "projects" / "p" / f"s-{number}.jsonl"
+            ids = {"message": f"m-{number}", "request": f"r-{number}", "session": f"s-{number}"}
+            write_lines(path, [answer(2, usage(40 + number), **ids)])
+            home.run(CLAUDE, tmp_path / name)
+        home.connection.execute("UPDATE calls SET output_tokens = 1")
+        written = io.StringIO()
+        named = [option for name in ("one", "two") for option in ("--claude-dir", str(tmp_path / name))]
+
+        with on_home(claude=tmp_path / "three"), pytest.raises(CommandError, match="disagree"):
+            call_command("verify", "--json", *named, stdout=written)
+
+        told = json.loads(written.getvalue())
+        assert (told["files"], told["elsewhere"]) == (2, 1)
+        assert [key for kind, key in kinds(told) if kind == "differs"] == ["request:r-0", "request:r-1"]
+
+    @pytest.mark.parametrize("option", ["--claude-dir", "--codex-dir", "--gemini-dir"])
+    def test_one_that_is_not_there_is_a_fault(
+        self, tmp_path: Path, home: Home, on_home: Callable[..., Any], option: str
+    ) -> None:
+        with on_home(), pytest.raises(CommandError, match=f"No such directory: .*{option}"):
+            call_command("verify", option, str(tmp_path / "nowhere"))
+
+
 def tell(home: Home, key: str, used: Usage, at_ms: int, *, stated_nanos: int | None = None) -> None:
     """One record of telemetry; the client states its cost as an estimate."""
     event_id = f"otel-{key}-{at_ms}"
@@ -281,6 +309,40 @@ class TestStatedCosts:
         (session,) = verify()["sessions"]
 
         assert (session["session_id"], session["stated_nanos"], session["our_nanos"]) == ("s-9", 1, 2_000_000_000)
+
+
+class TestWithTelemetry:
+    """Telemetry that confirmed a call doesn't vouch for figures that the transcript never had."""
+
+    @pytest.mark.parametrize(
+        "change", ["output_tokens = 41", "cache_write_5m_tokens = 0, cache_write_1h_tokens = 5"]
+    )
+    def test_other_figures_than_the_transcript_s_are_named(
+        self, folder: Path, home: Home, verify: Verify, change: str
+    ) -> None:
+        tell(home, "request:r-2", Usage(10, 2000, 5, 0, 7), BEGAN_MS + 9000)
+        home.connection.execute(f"UPDATE calls SET {change} WHERE call_key = 'request:r-2'")
+
+        assert ("differs", "request:r-2") in kinds(verify())
+
+    def test_the_rest_of_an_answer_that_its_transcript_left_unfinished_is_none(
+        self, tmp_path: Path, home: Home, verify: Verify
+    ) -> None:
+        write(tmp_path, [answer(2, usage(1, read=2000, written=5), message="m-1", request="r-1", stop=None)])
+        home.run(CLAUDE, tmp_path / "claude")
+        tell(home, "request:r-1", Usage(10, 2000, 5, 0, 900), BEGAN_MS + 4000)
+
+        assert verify()["confirmed"] == 1
+
+    def test_a_copy_that_is_gone_may_have_known_more(self, folder: Path, home: Home, verify: Verify) -> None:
+        fuller = [answer(9, usage(900, read=2000, written=5), message="m-2", request="r-2")]
+        path = write(folder, fuller, "s-0")
+        home.run(CLAUDE, folder / "claude")
+        path.unlink()
+
+        told = verify()
+
+        assert (told["confirmed"], told["findings"]) == (2, [])
 
 
 class TestWords:

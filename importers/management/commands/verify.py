@@ -11,7 +11,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 from rich.console import Console
 
-from importers.auto import roots_of
+from importers.command import add_directories, roots_wanted
 from importers.files import SOURCES
 from importers.reread import Transcripts
 from importers.verify import KINDS, Finding, SessionCost, Verification, verify
@@ -35,13 +35,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
+        add_directories(parser, SOURCES)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        roots = {source.name: roots_wanted(source, options[source.name]) for source in SOURCES}
         with Console(stderr=True).status("Reading …") as shown:
             transcripts = Transcripts()
             for source in SOURCES:
                 shown.update(f"Reading what {source.title} wrote …")
-                transcripts.read(source, roots_of(source), settings.ENVIRONMENT.sync_exclude_patterns)
+                transcripts.read(source, roots[source.name], settings.ENVIRONMENT.sync_exclude_patterns)
             shown.update("Comparing …")
             found = _compared(transcripts)
         if options["json"]:

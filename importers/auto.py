@@ -12,10 +12,11 @@ import msgspec
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from importers.feeder import ImportEnded
 from importers.files import CLAUDE, CODEX, SOURCES, FoundFile, Source, discover, folders_of, transcripts_of
 from importers.follow import changes
 from importers.report import FileReport
-from importers.run import ImportEnded, ImportOptions, import_files
+from importers.run import ImportOptions, import_files
 from importers.state import read_states
 from ingest.writer import Writer
 from monitor.times import now_ms

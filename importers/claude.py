@@ -8,10 +8,12 @@ What is read and what is left out: docs/importing.md.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from importers.buffer import EventBuffer, Slot
 from importers.claude_calls import AnswerLine, CallRuns, Run, usage_of
+from importers.claude_entries import entries_of
 from importers.claude_lines import ClaudeLine, LineContext, event_id_of
 from importers.claude_plain import EVENT_TYPES, PlainLines, has_content, usage_of_line
 from importers.claude_prompts import typed_prompt
@@ -20,8 +22,10 @@ from importers.claude_tools import input_metadata, result_duration_ms, result_te
 from importers.fields import PREVIEW_CHARACTERS, blocks, joined_text, mapping, text
 from importers.reader import PathFacts, TimeRange
 from ingest.contract import NewEvent, SessionFacts
+from ingest.entries import NewEntry
 from ingest.metadata import clean_text
 from ingest.otlp.keys import claude_prompt_event_id, claude_tool_event_id
+from pricing.usage import Usage
 
 # The client's own book-keeping; nothing happened. `progress` repeats what other files hold.
 NO_NEWS: Final = frozenset(
@@ -61,6 +65,7 @@ class ClaudeReader:
         # The answer that each agent of the file is giving, and the tools without a result yet.
         self._answers: dict[str, tuple[Run, Slot]] = {}
         self._tools: dict[str, Slot] = {}
+        self._entries: list[NewEntry] = []
 
     def read(self, number: int, value: dict[str, Any]) -> None:
         line = self._context.line(number, value)
@@ -71,9 +76,17 @@ class ClaudeReader:
 
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         events = self._buffer.take(everything=everything)
-        for event in events:
-            self._sessions.note_event(event.session_id)
+        self._note_sessions(events)
         return events
+
+    def take_entries(self) -> list[NewEntry]:
+        taken, self._entries = self._entries, []
+        self._note_sessions(taken)
+        return taken
+
+    def _note_sessions(self, taken: Sequence[NewEvent | NewEntry]) -> None:
+        for session_id in {one.session_id for one in taken}:
+            self._sessions.note_event(session_id)
 
     def facts(self) -> list[SessionFacts]:
         return self._sessions.facts()
@@ -103,6 +116,7 @@ class ClaudeReader:
             self.unknown[line.kind or "no type"] += 1
 
     def _read_plain_line(self, line: ClaudeLine) -> None:
+        self._entries += entries_of(line)
         slot = self._plain.slot(line)
         usage = usage_of_line(line)
         if usage is not None:
@@ -115,14 +129,18 @@ class ClaudeReader:
     def _read_answer(self, line: ClaudeLine) -> None:
         model = text(line.message.get("model"))
         if line.value.get("isApiErrorMessage") or model == NO_BILL_MODEL:
+            self._entries += entries_of(line)
             if line.value.get("isApiErrorMessage"):
                 self._add_error(line, joined_text(line.message.get("content")))
             return
-        usage = mapping(line.message.get("usage"))
-        run = self._runs.take(_answer_line(line, usage_of(usage) if usage else None, model))
+        stated = mapping(line.message.get("usage"))
+        usage = usage_of(stated) if stated else None
+        run = self._runs.take(_answer_line(line, usage, model))
+        self._entries += entries_of(line, run.key)
         slot = self._answer_slot(line, run)
         _show_usage(slot.event, run, self._ref(line))
-        slot.metadata |= _terms(usage)
+        if usage is not None:
+            slot.metadata |= _terms(usage)
         _add_preview(slot, joined_text(line.message.get("content")))
         if not line.is_copy:
             for block in blocks(line.message.get("content")):
@@ -158,6 +176,7 @@ class ClaudeReader:
         self._buffer.add(slot)
 
     def _read_user_line(self, line: ClaudeLine) -> None:
+        self._entries += entries_of(line)
         content = blocks(line.message.get("content"))
         results = [block for block in content if block.get("type") == "tool_result"]
         self._runs.note_user_line(line.chain, is_prompt=not results)
@@ -184,6 +203,7 @@ class ClaudeReader:
             slot.metadata["error"] = result_text(block.get("content"))
 
     def _read_system_line(self, line: ClaudeLine) -> None:
+        self._entries += entries_of(line)
         subtype = text(line.value.get("subtype")) or "system"
         if subtype in QUIET_SYSTEM_LINES or line.is_copy:
             return
@@ -243,9 +263,8 @@ def _show_usage(event: NewEvent, run: Run, ref: str) -> None:
     event.call = run.call(ref)
 
 
-def _terms(usage: dict[str, Any]) -> dict[str, Any]:
+def _terms(billed: Usage) -> dict[str, Any]:
     """What a call was billed by beside its tokens, where it is out of the ordinary."""
-    billed = usage_of(usage)
     terms = {"service_tier": billed.service_tier, "speed": billed.speed}
     found: dict[str, Any] = {"web_search_requests": billed.web_searches} if billed.web_searches else {}
     return found | {name: term for name, term in terms.items() if term is not None}

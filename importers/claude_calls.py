@@ -15,6 +15,8 @@ never the same for two calls:
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from importers.fields import count, mapping, text, tokens_of
 from ingest.contract import NewCall
 from ingest.ledger import STATED, TRANSCRIPT
@@ -44,8 +46,7 @@ def usage_of(usage: dict[str, Any]) -> Usage:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLine:
+class AnswerLine(msgspec.Struct, gc=False):
     """What one assistant line says of its call. `line_id` names the line where nothing else does."""
 
     message_id: str | None

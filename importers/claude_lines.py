@@ -1,8 +1,9 @@
 """One line of a Claude Code transcript, with what every kind of line has in common. Pure."""
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
+
+import msgspec
 
 from importers.fields import mapping, moment, project_of, text
 from importers.reader import SOURCE, PathFacts
@@ -13,8 +14,7 @@ AGENT_TYPE: Final = "claude_code"
 TYPING_SLACK_MS: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class ClaudeLine:
+class ClaudeLine(msgspec.Struct, gc=False):
     """`number` counts from 0. `is_copy`: a fork wrote it again, it happened in another session."""
 
     number: int

@@ -60,7 +60,10 @@ class ClaudeSessions:
         return [self._facts(session_id, known) for session_id, known in self._known.items() if known.has_events]
 
     def _session(self, session_id: str) -> _Known:
-        return self._known.setdefault(session_id, _Known())
+        known = self._known.get(session_id)
+        if known is None:
+            known = self._known[session_id] = _Known()
+        return known
 
     def _note_title(self, line: ClaudeLine, known: _Known) -> None:
         title = text(line.value.get(TITLE_KEYS[line.kind]))

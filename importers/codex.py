@@ -17,6 +17,7 @@ from importers.codex_toollog import ToolLog
 from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text, mapping, moment, text
 from importers.reader import PathFacts, TimeRange
 from ingest.contract import NewEvent, SessionFacts
+from ingest.entries import NewEntry
 from ingest.metadata import clean_text
 from ingest.otlp.keys import codex_prompt_event_id
 
@@ -37,6 +38,7 @@ class CodexReader:
         self.unknown: Counter[str] = Counter()
         self._path, self._wanted = path, wanted
         self._buffer = EventBuffer(path.payload_limit_bytes)
+        self._entries: list[NewEntry] = []
         self._counter, self._numbers = TokenCounter(), Numbers()
         self._tools = ToolLog(self._buffer, self._numbers)
         self._thread: Thread | None = None
@@ -73,6 +75,10 @@ class CodexReader:
         events = self._buffer.take(everything=everything)
         self._has_events = self._has_events or bool(events)
         return events
+
+    def take_entries(self) -> list[NewEntry]:
+        taken, self._entries = self._entries, []
+        return taken
 
     def facts(self) -> list[SessionFacts]:
         thread = self._thread

@@ -19,10 +19,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from importers.auto import roots_of
 from importers.console import plain_line, show_summary, with_bar
+from importers.feeder import ImportEnded
 from importers.files import CLAUDE, CODEX, GEMINI, Discovery, Source, Unreadable, discover
 from importers.reader import TimeRange
 from importers.report import FileReport, Summary
-from importers.run import ImportEnded, ImportOptions, import_files
+from importers.run import ImportOptions, import_files
 from importers.state import ensure_database, read_states
 from ingest import runtime
 from ingest.dates import parse_date

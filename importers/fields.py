@@ -37,6 +37,8 @@ def text(value: object) -> str | None:
     """A trimmed text that is not empty, fit for a column."""
     if not isinstance(value, str):
         return None
+    if value.isalnum() and value.isascii() and len(value) <= LONGEST_TEXT:
+        return value
     trimmed = value.strip()[:LONGEST_TEXT]
     if trimmed.isascii() and "\0" not in trimmed:
         return trimmed or None
@@ -62,6 +64,8 @@ def joined_text(value: object) -> str:
 
 def count(value: object, most: int = MOST_TOKENS) -> int:
     """A whole number of tokens; what is none counts 0."""
+    if type(value) is int and 0 <= value <= most:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
         return 0
     return int(value)

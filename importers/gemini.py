@@ -22,6 +22,7 @@ from importers.gemini_messages import (
 )
 from importers.reader import SOURCE, PathFacts, TimeRange
 from ingest.contract import NewCall, NewEvent, SessionFacts
+from ingest.entries import NewEntry
 from ingest.ledger import TRANSCRIPT
 from ingest.metadata import clean_text
 from pricing.usage import Usage
@@ -38,6 +39,7 @@ class GeminiReader:
         self.unknown: Counter[str] = Counter()
         self._path, self._wanted = path, wanted
         self._buffer = EventBuffer(path.payload_limit_bytes)
+        self._entries: list[NewEntry] = []
         self._session_id = path.name
         self._title: str | None = None
         self._started_at_ms: int | None = None
@@ -64,6 +66,10 @@ class GeminiReader:
         events = self._buffer.take(everything=everything)
         self._has_events = self._has_events or bool(events)
         return events
+
+    def take_entries(self) -> list[NewEntry]:
+        taken, self._entries = self._entries, []
+        return taken
 
     def facts(self) -> list[SessionFacts]:
         if not self._has_events:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ingest.contract import NewEvent, SessionFacts
+from ingest.entries import NewEntry
 
 SOURCE: Final = "import"
 DEFAULT_PAYLOAD_BYTES: Final = 10 * 1024
@@ -62,6 +63,9 @@ class Reader(Protocol):
 
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         """Events that are complete since the last call, in order; `everything` at the end of the file."""
+
+    def take_entries(self) -> list[NewEntry]:
+        """What the lines since the last call say, for the reader and the search."""
 
     def facts(self) -> list[SessionFacts]:
         """What the lines so far say of their sessions."""

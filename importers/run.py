@@ -1,24 +1,23 @@
 """One import: files in, batches to the writer, a report for each file.
 
-A file is read line by line and handed over in slices, at most two at a time, so that neither memory nor the
-writer's queue grows with it. That a file was read is stored with its last slice, when all others are on disk: a
-kill in between means reading it again, which changes nothing. With it goes the reader's memory, as it was after
-the last whole line, so that a file that has grown costs what was added.
+A file is read line by line and handed over in slices, some at a time (importers/feeder.py), so that neither
+memory nor the writer's queue grows with it. With the note that a file was read goes the reader's memory, as it was
+after the last whole line, so that a file that has grown costs what was added.
 """
 
 import logging
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from importers import report as outcome
 from importers import snapshot
+from importers.feeder import Feeder, Store
 from importers.files import DOCUMENT, FoundFile, Source, configured_model, identity_of, path_facts
 from importers.lines import BadLine, Line, decode_line, read_document, read_lines
 from importers.reader import DEFAULT_PAYLOAD_BYTES, Reader, TimeRange
@@ -26,23 +25,18 @@ from importers.report import FileReport
 from importers.state import FileState, saved_reader
 from importers.tails import has_grown, has_same_content, is_untouched, prefix_check
 from ingest.call_store import Stored
-from ingest.contract import NewEvent
+from ingest.contract import NewEvent, SessionFacts
+from ingest.entries import NewEntry
 from ingest.store import Batch, FileProgress
-from ingest.writer import Stopped, Unavailable
 
 log = logging.getLogger("agentmonitor.importers")
 
 SLICE_EVENTS: Final = 500
-MOST_IN_FLIGHT: Final = 2
-# A locked or full database: some half a minute of patience, then the import gives up.
-MOST_TRIES: Final = 12
+# Words cost the search index some 20 ns each byte; no live event should wait for more.
+SLICE_ENTRY_BYTES: Final = 512 * 1024
+# Most lines say little; to look after each costs more than to hold some.
+LINES_BETWEEN_TAKES: Final = 16
 RETRY_SECONDS: Final = 2.5
-
-Store = Callable[[Batch], "Future[Stored]"]
-
-
-class ImportEnded(Exception):
-    """The import can't go on: it was told to stop, or the database can't be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,63 +64,80 @@ def import_files(
 ) -> Iterator[FileReport]:
     """Import the files in their order. Ends early when told to stop; raises ImportEnded when it can't go on."""
     models: dict[Path, str | None] = {}
+    feeder = (
+        Feeder(_discard, options.stop.wait)
+        if options.dry_run
+        else Feeder(store, options.stop.wait, options.retry_seconds, options.pause_seconds)
+    )
     for file in files:
         if options.stop.is_set():
-            return
+            break
         if file.root not in models:
             models[file.root] = configured_model(source, file.root)
-        yield _FileImport(source, file, options, store, models[file.root]).run()
+        _FileImport(source, file, options, feeder, models[file.root]).run()
+        yield from feeder.finished()
+    yield from feeder.flush()
+
+
+class _End(NamedTuple):
+    """What a file leaves to store: its last slice, and how far it was read."""
+
+    last: Batch | None = None
+    progress: FileProgress | None = None
 
 
 class _FileImport:
     """The import of one file."""
 
     def __init__(
-        self, source: Source, file: FoundFile, options: ImportOptions, store: Store, model: str | None
+        self, source: Source, file: FoundFile, options: ImportOptions, feeder: Feeder, model: str | None
     ) -> None:
         self._source, self._file, self._options = source, file, options
         facts = path_facts(source, file, model, options.payload_limit_bytes)
         self._reader: Reader = source.reader(facts, options.wanted)
         self._report = FileReport(source.name, facts.path)
-        self._feeder = _Feeder(store, options, self._report)
+        self._feeder = feeder
         self._slice: list[NewEvent] = []
-        self._has_named_sessions = False
+        self._entries: list[NewEntry] = []
+        self._entry_bytes = 0
+        self._named_sessions: set[str] = set()
         self._known = options.known.get(facts.path)
         self._digest, self._size_bytes = sha256(), 0
         # The reader's memory after the last whole line, and where that line ended.
         self._memory: bytes | None = None
         self._lines, self._offset_bytes = 0, 0
 
-    def run(self) -> FileReport:
-        report = self._report
+    def run(self) -> None:
+        """Read the file and hand it in; its report comes out of the feeder when all is stored."""
+        end = _End()
         try:
-            if self._is_unchanged():
-                report.outcome = outcome.SKIPPED
-                return report
-            with self._file.path.open("rb") as stream:
-                for line in self._lines_of(stream):
-                    self._read_line(line)
-                    if self._options.stop.is_set():
-                        report.outcome = outcome.STOPPED
-                        self._feeder.drain()
-                        return report
-                self._finish(stream)
+            end = self._skip() or self._read()
         except OSError as error:
-            report.outcome, report.error = outcome.FAILED, error.strerror or type(error).__name__
-        return report
+            self._report.outcome, self._report.error = outcome.FAILED, error.strerror or type(error).__name__
+        self._feeder.close(self._report, end.last, end.progress)
 
-    def _is_unchanged(self) -> bool:
+    def _skip(self) -> _End | None:
+        """Nothing to do for a file that was not written since; one that was only touched is noted as such."""
         known, file = self._known, self._file
         if known is None or self._options.force:
-            return False
+            return None
         if is_untouched(known, file):
-            return True
+            self._report.outcome = outcome.SKIPPED
+            return _End()
         if not has_same_content(known, file):
-            return False
+            return None
+        self._report.outcome = outcome.SKIPPED
         seen_again = known._replace(identity=file.identity, modified_ns=file.modified_ns)
-        self._feeder.hand_in(Batch(files=[self._progress(seen_again, self._options.memory(self._report.path))]))
-        self._feeder.drain()
-        return True
+        return _End(progress=self._progress(seen_again, self._options.memory(self._report.path)))
+
+    def _read(self) -> _End:
+        with self._file.path.open("rb") as stream:
+            for line in self._lines_of(stream):
+                self._read_line(line)
+                if self._options.stop.is_set():
+                    self._report.outcome = outcome.STOPPED
+                    return _End()
+            return self._finish(stream)
 
     def _lines_of(self, stream: IO[bytes]) -> Iterator[Line]:
         if self._file.path.suffix == DOCUMENT:
@@ -159,7 +170,8 @@ class _FileImport:
             self._remember()
         self._decode(line)
         if line.ended:
-            self._lines, self._offset_bytes = line.number + 1, self._size_bytes
+            self._lines = line.number + 1
+            self._offset_bytes += line.size_bytes
 
     def _decode(self, line: Line) -> None:
         if line.content is not None and not line.content.strip():
@@ -179,38 +191,48 @@ class _FileImport:
             log.exception("%s:%d can't be read", self._report.path, line.number + 1)
             self._report.note_bad(line.number, type(error).__name__)
         self._report.lines += 1
-        self._take(everything=False)
+        if not line.number % LINES_BETWEEN_TAKES:
+            self._take(everything=False)
 
     def _take(self, *, everything: bool) -> None:
+        for entry in self._reader.take_entries():
+            self._entries.append(entry)
+            self._entry_bytes += len(entry.text)
         for event in self._reader.take(everything=everything):
             self._report.note_event(event)
             self._slice.append(event)
             if len(self._slice) > SLICE_EVENTS:
-                self._name_sessions()
-                self._feeder.hand_in(Batch(self._slice[:SLICE_EVENTS]))
-                del self._slice[:SLICE_EVENTS]
+                self._hand_in_slice()
+        if self._entry_bytes > SLICE_ENTRY_BYTES:
+            self._hand_in_slice()
 
-    def _name_sessions(self) -> None:
-        """Make the sessions first: events that are known already make none, yet they are witnesses of calls."""
-        if not self._has_named_sessions:
-            self._has_named_sessions = True
-            self._feeder.hand_in(Batch(facts=self._reader.facts()))
-            self._feeder.drain()
+    def _hand_in_slice(self) -> None:
+        batch = Batch(self._slice[:SLICE_EVENTS], entries=self._entries, opening=self._opening())
+        self._feeder.hand_in(batch, self._report)
+        del self._slice[:SLICE_EVENTS]
+        self._entries, self._entry_bytes = [], 0
 
-    def _finish(self, stream: IO[bytes]) -> None:
+    def _opening(self) -> Sequence[SessionFacts]:
+        """Sessions come first: events that are known already make none, yet they are witnesses of calls."""
+        told = {event.session_id for event in self._slice} | {entry.session_id for entry in self._entries}
+        if told <= self._named_sessions:
+            return ()
+        self._named_sessions |= told
+        return self._reader.facts()
+
+    def _finish(self, stream: IO[bytes]) -> _End:
         report, options = self._report, self._options
         self._remember()
         self._take(everything=True)
         report.unknown = dict(self._reader.unknown)
-        if not report.events and self._known is None:
-            return
-        self._name_sessions()
-        self._feeder.drain()
-        progress = () if options.wanted else (self._progress(self._state_of(stream), self._memory),)
-        self._feeder.hand_in(Batch(self._slice, self._reader.facts(), progress))
-        self._feeder.drain()
         if report.events:
             report.outcome = outcome.FOUND if options.dry_run else outcome.DONE
+        progress = None if options.wanted else self._progress(self._state_of(stream), self._memory)
+        has_news = report.events or self._known is not None
+        if not has_news:
+            return _End(progress=progress)
+        last = Batch(self._slice, self._reader.facts(), entries=self._entries, opening=self._opening())
+        return _End(last, progress)
 
     def _remember(self) -> None:
         """Once, before what may still change is read: a last line without its end, the end of the file."""
@@ -247,40 +269,8 @@ class _FileImport:
         )
 
 
-class _Feeder:
-    """Hands slices to the writer, waits for them, and tries again while the database is busy."""
-
-    def __init__(self, store: Store, options: ImportOptions, report: FileReport) -> None:
-        self._store, self._options, self._report = store, options, report
-        self._in_flight: deque[tuple[Batch, Future[Stored]]] = deque()
-
-    def hand_in(self, batch: Batch) -> None:
-        if self._options.dry_run:
-            return
-        if self._options.pause_seconds and batch.events:
-            self.drain()
-            self._options.stop.wait(self._options.pause_seconds)
-        elif len(self._in_flight) >= MOST_IN_FLIGHT:
-            self._settle()
-        self._in_flight.append((batch, self._submit(batch)))
-
-    def drain(self) -> None:
-        while self._in_flight:
-            self._settle()
-
-    def _submit(self, batch: Batch) -> "Future[Stored]":
-        try:
-            return self._store(batch)
-        except Stopped:
-            raise ImportEnded("the writer has stopped") from None
-
-    def _settle(self) -> None:
-        batch, future = self._in_flight.popleft()
-        for tries in range(1, MOST_TRIES + 1):
-            try:
-                self._report.note_stored(future.result())
-                return
-            except Unavailable as fault:
-                if tries == MOST_TRIES or self._options.stop.wait(self._options.retry_seconds):
-                    raise ImportEnded(f"the database can't be written: {fault}") from None
-            future = self._submit(batch)
+def _discard(batch: Batch) -> "Future[Stored]":
+    """The writer of a dry run."""
+    done: Future[Stored] = Future()
+    done.set_result(Stored([], 0))
+    return done

@@ -20,6 +20,7 @@ from importers import (
     buffer,
     claude,
     claude_calls,
+    claude_entries,
     claude_lines,
     claude_plain,
     claude_prompts,
@@ -37,13 +38,14 @@ from importers import (
     reader,
 )
 from importers.reader import Reader
-from ingest import contract
+from ingest import contract, entries
 from pricing import usage
 
 READERS: Final = (
     buffer,
     claude,
     claude_calls,
+    claude_entries,
     claude_lines,
     claude_plain,
     claude_prompts,
@@ -60,7 +62,7 @@ READERS: Final = (
     gemini_messages,
     reader,
 )
-VALUES: Final = (contract, usage)
+VALUES: Final = (contract, entries, usage)
 ALLOWED: Final[dict[tuple[str, str], type]] = {
     (kind.__module__, kind.__name__): kind
     for module in (*READERS, *VALUES)

@@ -16,6 +16,8 @@ import msgspec
 
 from ingest.call_store import CallStore, Stored, json_text
 from ingest.contract import NewEvent, SessionFacts
+from ingest.entries import NewEntry
+from ingest.entry_store import write_entries
 from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, call_of, row_of, usage_of
 from ingest.metadata import title_of
@@ -50,6 +52,9 @@ class Batch(msgspec.Struct):
     events: Sequence[NewEvent] = ()
     facts: Sequence[SessionFacts] = ()
     files: Sequence[FileProgress] = ()
+    entries: Sequence[NewEntry] = ()
+    # Facts that stand before the events: what an import knows of their sessions.
+    opening: Sequence[SessionFacts] = ()
     # Facts about the installation as a whole, by key (monitor.models.Marker).
     markers: Sequence[tuple[str, str]] = ()
 
@@ -164,6 +169,9 @@ class _Group:
         agents: set[str] = set()
         for batch in batches:
             stored = Stored([], 0)
+            for facts in batch.opening:
+                agents.add(facts.agent_type)
+                self._take_facts(facts)
             for event in batch.events:
                 if event.event_id is not None:
                     if event.event_id in known:
@@ -177,13 +185,17 @@ class _Group:
             for facts in batch.facts:
                 agents.add(facts.agent_type)
                 self._take_facts(facts)
+            for session_id, agent_type in {(entry.session_id, entry.agent_type) for entry in batch.entries}:
+                agents.add(agent_type)
+                self._session(session_id, agent_type)
             self.outcome.stored.append(stored)
         self._write(batches, agents)
         return self.outcome
 
     def _load_sessions(self, batches: Sequence[Batch]) -> None:
         wanted = {event.session_id for batch in batches for event in batch.events}
-        wanted |= {facts.session_id for batch in batches for facts in batch.facts}
+        wanted |= {facts.session_id for batch in batches for facts in (*batch.opening, *batch.facts)}
+        wanted |= {entry.session_id for batch in batches for entry in batch.entries}
         for values in self.connection.execute(SELECT_SESSIONS, (json_text(list(wanted)),)).fetchall():
             session = SessionState(*values)
             self.sessions[session.id] = session
@@ -360,6 +372,7 @@ class _Group:
         self.tally.count_files(connection)
         self._write_sessions()
         INSERT_EVENTS.run(connection, self.event_values)
+        write_entries(connection, (entry for batch in batches for entry in batch.entries))
         self.tally.apply(connection)
         files = [file for batch in batches for file in batch.files]
         UPSERT_FILES.run(connection, [(*msgspec.structs.astuple(file), now_ms) for file in files])

@@ -2,7 +2,7 @@
 
 Requests hand in batches and wait; the thread drains what waits, stores it in one transaction, publishes it,
 and answers all of them. No artificial delay: alone, a batch is committed at once; under load the groups grow
-by themselves. Imports stand in a second line and get one slice after each group of live events.
+by themselves. Imports stand in a second line and get one group of slices after each group of live events.
 
 The thread also lets time pass (sessions go idle) and notices what other processes wrote, so that everything
 that reaches the live stream passes through one place, in the order of ids.
@@ -28,6 +28,8 @@ log = logging.getLogger("agentmonitor.writer")
 
 QUEUE_LIMIT_BYTES: Final = 32 * 1024 * 1024
 GROUP_LIMIT_EVENTS: Final = 2000
+# What an import may hold up the live events behind it: some 20 ms.
+BULK_LIMIT_BYTES: Final = 1024 * 1024
 # An event costs memory beyond its bytes on the wire.
 EVENT_OVERHEAD_BYTES: Final = 1000
 TICK_SECONDS: Final = 0.5
@@ -162,7 +164,7 @@ class Writer:
         with self._wake:
             if self._stopping:
                 raise Stopped
-            self._queue.bulk.append(_Submission(batch, 0, future))
+            self._queue.bulk.append(_Submission(batch, _weight(batch, 0), future))
             self._wake.notify()
         return future
 
@@ -228,7 +230,7 @@ class Writer:
         self._listener.begin(self._last_id)
 
     def _take_group(self) -> list[list[_Submission]] | None:
-        """The live events that wait, and one slice of an import; None when the writer is to end."""
+        """The live events that wait, and some slices of an import; None when the writer is to end."""
         with self._wake:
             queue = self._queue
             if not queue.live and not queue.bulk:
@@ -242,7 +244,7 @@ class Writer:
                 queue.live_bytes -= submission.weight_bytes
                 events += submission.events
                 live.append(submission)
-            bulk = [queue.bulk.popleft()] if queue.bulk else []
+            bulk = _take_bulk(queue.bulk)
         return [part for part in (live, bulk) if part]
 
     def _store(self, connection: sqlite3.Connection | None, group: list[_Submission]) -> None:
@@ -325,7 +327,18 @@ class Writer:
 
 
 def _weight(batch: Batch, body_bytes: int) -> int:
-    return body_bytes + EVENT_OVERHEAD_BYTES * (len(batch.events) + len(batch.facts))
+    words = sum(len(entry.text) for entry in batch.entries)
+    return body_bytes + words + EVENT_OVERHEAD_BYTES * (len(batch.events) + len(batch.facts))
+
+
+def _take_bulk(waiting: deque[_Submission]) -> list[_Submission]:
+    """Small slices, such as those of small files, share a transaction."""
+    taken: list[_Submission] = []
+    weight_bytes = 0
+    while waiting and (not taken or weight_bytes + waiting[0].weight_bytes <= BULK_LIMIT_BYTES):
+        weight_bytes += waiting[0].weight_bytes
+        taken.append(waiting.popleft())
+    return taken
 
 
 def _newest_id(connection: sqlite3.Connection) -> int:

@@ -6,7 +6,7 @@ import monitor.models.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitor", "0004_call_terms"),
+        ("monitor", "0005_transcript_entries"),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 from monitor.models.agent import Agent
 from monitor.models.call import Call
+from monitor.models.entry import Entry
 from monitor.models.event import Event
 from monitor.models.imports import ImportState
 from monitor.models.marker import Marker
@@ -14,6 +15,7 @@ __all__ = [
     "Agent",
     "Call",
     "Compaction",
+    "Entry",
     "Event",
     "EventHour",
     "ImportState",

@@ -15,11 +15,11 @@ def lines_of(content: bytes, longest_bytes: int = 100) -> list[Line]:
 
 
 def test_lines_are_numbered_from_zero_and_lose_their_line_feed() -> None:
-    assert lines_of(b"a\n\nb\n") == [Line(0, b"a", True), Line(1, b"", True), Line(2, b"b", True)]
+    assert lines_of(b"a\n\nb\n") == [Line(0, b"a", True, 2), Line(1, b"", True, 1), Line(2, b"b", True, 2)]
 
 
 def test_a_last_line_without_a_line_feed_is_known_as_such() -> None:
-    assert lines_of(b"a\nb")[-1] == Line(1, b"b", False)
+    assert lines_of(b"a\nb")[-1] == Line(1, b"b", False, 1)
 
 
 def test_an_empty_file_has_no_lines() -> None:
@@ -27,11 +27,11 @@ def test_an_empty_file_has_no_lines() -> None:
 
 
 def test_a_line_that_is_too_long_is_skipped_and_the_next_one_read() -> None:
-    assert lines_of(b"x" * 11 + b"\nb\n", longest_bytes=10) == [Line(0, None, True), Line(1, b"b", True)]
+    assert lines_of(b"x" * 11 + b"\nb\n", longest_bytes=10) == [Line(0, None, True, 12), Line(1, b"b", True, 2)]
 
 
 def test_a_line_of_exactly_the_limit_is_read() -> None:
-    assert lines_of(b"x" * 10 + b"\n", longest_bytes=10) == [Line(0, b"x" * 10, True)]
+    assert lines_of(b"x" * 10 + b"\n", longest_bytes=10) == [Line(0, b"x" * 10, True, 11)]
 
 
 @given(content=st.binary(max_size=300), longest_bytes=st.integers(1, 40))
@@ -41,6 +41,7 @@ def test_every_byte_is_seen_and_every_line_counted(content: bytes, longest_bytes
     assert digest.digest() == sha256(content).digest()
     assert [line.number for line in lines] == list(range(len(lines)))
     assert len(lines) == content.count(b"\n") + (not content.endswith(b"\n") and content != b"")
+    assert sum(line.size_bytes for line in lines) == len(content)
     assert all(line.content is None or len(line.content) <= longest_bytes for line in lines)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from importers import run
 from importers.claude import ClaudeReader
+from importers.feeder import MOST_IN_FLIGHT, MOST_TRIES, ImportEnded
 from importers.files import CLAUDE, CODEX, discover
 from importers.report import MOST_LISTED, FileReport
-from importers.run import ImportEnded, ImportOptions, TimeRange, import_files
+from importers.run import ImportOptions, TimeRange, import_files
 from importers.state import FileState
 from ingest.call_store import Stored
 from ingest.store import Batch
@@ -74,8 +75,8 @@ def test_an_import_that_was_killed_between_slices_is_made_good_by_the_next(
     assert len(home.events()) == 1100
 
 
-def test_at_most_two_slices_are_under_way(root: Path, file: Path) -> None:
-    write_lines(file, many_prompts(3000))
+def test_few_slices_are_under_way(root: Path, file: Path) -> None:
+    write_lines(file, many_prompts(5000))
     waiting: list[Future[Stored]] = []
     most = 0
 
@@ -93,7 +94,7 @@ def test_at_most_two_slices_are_under_way(root: Path, file: Path) -> None:
         return waiting[-1]
 
     list(import_files(CLAUDE, discover(CLAUDE, [root]).files, ImportOptions(), store))
-    assert (most, waiting) == (2, [])
+    assert (most, waiting) == (MOST_IN_FLIGHT, [])
 
 
 def test_a_broken_line_is_named_and_costs_nothing_else(home: Home, root: Path, file: Path) -> None:
@@ -181,11 +182,18 @@ def test_a_rewritten_file_of_the_same_size_is_read_again(home: Home, root: Path,
     assert only(home.run(CLAUDE, root)).outcome == "DONE"
 
 
-def test_a_file_without_events_is_empty_and_looked_at_again(home: Home, root: Path, file: Path) -> None:
+def test_a_file_without_events_makes_no_session_and_is_not_read_again(home: Home, root: Path, file: Path) -> None:
     write_lines(file, [{"type": "mode", "sessionId": "s-1"}])
     assert only(home.run(CLAUDE, root)).outcome == "EMPTY"
-    assert home.rows("SELECT * FROM import_state") == []
-    assert home.batches == []
+    assert home.rows("SELECT * FROM sessions") == []
+    assert only(home.run(CLAUDE, root)).outcome == "SKIP"
+
+
+def test_the_first_events_of_a_file_that_had_none_are_read(home: Home, root: Path, file: Path) -> None:
+    write_lines(file, [{"type": "mode", "sessionId": "s-1"}])
+    home.run(CLAUDE, root)
+    write_lines(file, [{"type": "mode", "sessionId": "s-1"}, *PROMPTS])
+    assert only(home.run(CLAUDE, root)).events == len(PROMPTS)
 
 
 def test_a_file_that_vanished_is_a_failure_and_the_next_is_read(home: Home, root: Path, file: Path) -> None:
@@ -253,7 +261,7 @@ def test_a_database_that_stays_busy_ends_the_import(root: Path, file: Path) -> N
 
     with pytest.raises(ImportEnded, match="locked"):
         list(import_files(CLAUDE, discover(CLAUDE, [root]).files, ImportOptions(retry_seconds=0), never))
-    assert tries == run.MOST_TRIES
+    assert tries == MOST_TRIES
 
 
 def test_a_writer_that_ended_ends_the_import(root: Path, file: Path) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from ingest.gateway import Answer, Work
 from ingest.ledger import OTLP
-from ingest.otlp.answer import INVALID_ARGUMENT, UNAVAILABLE, OtlpAnswer, failed
+from ingest.otlp.answer import INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, OtlpAnswer, failed
 from ingest.otlp.cumulative import CumulativeState
 from ingest.otlp.draft import OtlpRules
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
@@ -15,6 +15,7 @@ from ingest.store import Batch
 from monitor.models import Call, Marker
 from monitor.prices import registry_in_force
 
+CODES: Final = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 METRIC_STATE: Final = "otlp_metric_state"
 _state: CumulativeState | None = None
 
@@ -66,8 +67,7 @@ def _metric_state() -> CumulativeState:
 
 def failure(status: int, message: str, content_type: str | None) -> Answer:
     """An error in the encoding of the request."""
-    code = UNAVAILABLE if status == 503 else INVALID_ARGUMENT
-    return _answer(failed(status, content_type, code, message))
+    return _answer(failed(status, content_type, CODES.get(status, INVALID_ARGUMENT), message))
 
 
 def _failure_of(content_type: str | None) -> Callable[[int, str], Answer]:

@@ -11,7 +11,7 @@ JSON_TYPE: Final = b"application/json; charset=utf-8"
 PROTOBUF_TYPE: Final = b"application/x-protobuf"
 INVALID: Final = "Invalid OTEL JSON payload"
 # google.rpc.Code
-INVALID_ARGUMENT, UNAVAILABLE = 3, 14
+INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE = 3, 8, 14
 REJECTED_NAMES: Final = {"logs": "rejectedLogRecords", "metrics": "rejectedDataPoints", "traces": "rejectedSpans"}
 
 
@@ -35,13 +35,17 @@ def accepted(signal: str, content_type: str | None, rejected: int = 0, message: 
 
 def refused(content_type: str | None, reason: str) -> OtlpAnswer:
     """400 for a body that can't be read."""
-    if is_protobuf(content_type):
-        return failed(400, content_type, INVALID_ARGUMENT, f"Invalid OTLP payload: {reason}")
-    return failed(400, content_type, INVALID_ARGUMENT, INVALID)
+    return failed(400, content_type, INVALID_ARGUMENT, f"Invalid OTLP payload: {reason}", error=INVALID)
 
 
-def failed(status: int, content_type: str | None, code: int, message: str) -> OtlpAnswer:
-    """Any other failure: a google.rpc.Status in protobuf, the contract's `error` in JSON."""
+def failed(status: int, content_type: str | None, code: int, message: str, error: str | None = None) -> OtlpAnswer:
+    """A google.rpc.Status in the encoding of the request; in JSON beside the contract's `error`.
+
+    Who names no content type is no exporter of OTLP, and gets the `error` alone.
+    """
     if is_protobuf(content_type):
         return OtlpAnswer(status, number_field(1, code) + bytes_field(2, message.encode()), PROTOBUF_TYPE)
-    return OtlpAnswer(status, msgspec.json.encode({"error": message}), JSON_TYPE)
+    content: dict[str, object] = {"error": error or message}
+    if content_type is not None:
+        content |= {"code": code, "message": message}
+    return OtlpAnswer(status, msgspec.json.encode(content), JSON_TYPE)

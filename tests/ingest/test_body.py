@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.body import BodyTooLarge, BodyUnreadable, ClientGone, read_body, unpack
+from ingest.body import MOST_MEMBERS, BodyTooLarge, BodyUnreadable, ClientGone, read_body, unpack
 
 LIMIT = 1000
 DISCONNECT = {"type": "http.disconnect"}
@@ -85,6 +86,45 @@ class TestPacked:
         assert len(bomb) < 100_000
         with pytest.raises(BodyTooLarge):
             unpack(bomb, b"gzip", LIMIT)
+
+    @pytest.mark.parametrize("fill", [b"", b"\0" * 100])
+    def test_gzip_of_several_members_is_one_body(self, fill: bytes) -> None:
+        members = b"".join(gzip.compress(part) for part in (b"one", b"", b"two" * 30))
+
+        assert unpack(members + fill, b"gzip", LIMIT) == b"one" + b"two" * 30
+
+    def test_the_limit_holds_over_all_members(self) -> None:
+        member = gzip.compress(b"x" * 500)
+
+        assert len(unpack(member * 2, b"gzip", LIMIT)) == LIMIT
+        with pytest.raises(BodyTooLarge):
+            unpack(member * 2 + gzip.compress(b"x"), b"gzip", LIMIT)
+
+    def test_a_flood_of_empty_members_is_refused(self) -> None:
+        with pytest.raises(BodyUnreadable):
+            unpack(gzip.compress(b"") * (MOST_MEMBERS + 1), b"gzip", LIMIT)
+
+    @pytest.mark.parametrize("rest", [b"x", b"\0x", gzip.compress(b"more", mtime=0)[:-1]])
+    def test_what_follows_must_be_a_member_too(self, rest: bytes) -> None:
+        with pytest.raises(BodyUnreadable):
+            unpack(gzip.compress(b"hello") + rest, b"gzip", LIMIT)
+
+    @given(st.binary(max_size=LIMIT))
+    def test_deflate_is_read_with_and_without_its_header(self, body: bytes) -> None:
+        bare = zlib.compressobj(wbits=-15)
+
+        assert unpack(zlib.compress(body), b"deflate", LIMIT) == body
+        assert unpack(bare.compress(body) + bare.flush(), b"deflate", LIMIT) == body
+
+    def test_a_bomb_costs_no_more_memory_than_the_limit(self) -> None:
+        bomb = gzip.compress(b"\0" * 200_000_000)
+        tracemalloc.start()
+        with pytest.raises(BodyTooLarge):
+            unpack(bomb, b"gzip", 1_000_000)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert peak_bytes < 5_000_000
 
     @pytest.mark.parametrize("encoding", [b"br", b"zstd", b"gzip, gzip", b"\xff"])
     def test_unknown_ways_of_packing_are_refused(self, encoding: bytes) -> None:

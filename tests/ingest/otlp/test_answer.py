@@ -28,10 +28,19 @@ def test_a_partial_success_in_protobuf_is_what_the_library_reads() -> None:
     assert metrics.partial_success.rejected_data_points == 1
 
 
-def test_a_refusal_is_the_contract_s_error_in_json() -> None:
+def test_a_refusal_in_json_is_a_status_beside_the_contract_s_error() -> None:
     answer = refused(JSON, "cut short")
 
-    assert (answer.status, json.loads(answer.body)) == (400, {"error": "Invalid OTEL JSON payload"})
+    assert (answer.status, answer.content_type) == (400, b"application/json; charset=utf-8")
+    assert json.loads(answer.body) == {
+        "error": "Invalid OTEL JSON payload",
+        "code": 3,
+        "message": "Invalid OTLP payload: cut short",
+    }
+
+
+def test_who_names_no_content_type_gets_the_contract_s_error_alone() -> None:
+    assert json.loads(refused(None, "cut short").body) == {"error": "Invalid OTEL JSON payload"}
 
 
 def test_a_refusal_is_a_status_in_protobuf() -> None:
@@ -45,5 +54,5 @@ def test_a_refusal_is_a_status_in_protobuf() -> None:
 
 
 def test_other_failures_speak_the_request_s_encoding_too() -> None:
-    assert json.loads(failed(503, JSON, 14, "later").body) == {"error": "later"}
+    assert json.loads(failed(503, JSON, 14, "later").body) == {"error": "later", "code": 14, "message": "later"}
     assert failed(503, PROTOBUF, 14, "later").body == b"\x08\x0e\x12\x05later"

@@ -2,15 +2,21 @@ import re
 import tomllib
 from pathlib import Path
 
-from ingest.hooks.claude_code import READERS
-from ingest.hooks.install.entries import COMMAND_ONLY_EVENTS, HTTP_EVENTS, SCRIPTS
+from ingest.hooks import claude_code, codex, gemini
+from ingest.hooks.install.entries import CODEX_EVENTS, COMMAND_ONLY_EVENTS, GEMINI_EVENTS, HTTP_EVENTS, SCRIPTS
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_hook_event_is_documented() -> None:
     text = (ROOT / "docs/hooks.md").read_text()
-    assert [event for event in {*READERS, *HTTP_EVENTS, *COMMAND_ONLY_EVENTS} if event not in text] == []
+    _, of_claude, of_codex, of_gemini = re.split(r"^# (?:Claude Code|Codex|Gemini CLI)$", text, flags=re.MULTILINE)
+    for part, events in (
+        (of_claude, {*claude_code.READERS, *HTTP_EVENTS, *COMMAND_ONLY_EVENTS}),
+        (of_codex, {*codex.READERS, *CODEX_EVENTS}),
+        (of_gemini, {*gemini.READERS, *GEMINI_EVENTS}),
+    ):
+        assert [event for event in events if event not in part] == []
 
 
 def test_every_script_is_documented() -> None:

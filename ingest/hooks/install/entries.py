@@ -1,13 +1,16 @@
-"""The entries that we want in Claude Code's settings, for each way of reporting. Pure."""
+"""The hooks that we want in each client's settings, for each way of reporting. Pure."""
 
 import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from ingest.hooks.install.posting import TOKEN_VARIABLE, posting_command
+
 HOOK_PATH: Final = "/api/hooks/claude-code"
+CODEX_HOOK_PATH: Final = "/api/hooks/codex"
+GEMINI_HOOK_PATH: Final = "/api/hooks/gemini"
 SCRIPTS_PATH: Final = "/hooks/claude-code/"
-TOKEN_VARIABLE: Final = "AGENTMONITOR_TOKEN"
 # The client waits for an http hook, for 600 s when nothing is said: a monitor that hangs must not hold it up.
 HTTP_TIMEOUT_S: Final = 5
 COMMAND_TIMEOUT_S: Final = 10
@@ -51,6 +54,34 @@ SCRIPTS: Final = {
     "InstructionsLoaded": "instructions_loaded",
     "Stop": "session_end",
 }
+CODEX_EVENTS: Final = (
+    "SessionStart",
+    "SessionEnd",
+    "UserPromptSubmit",
+    "PreToolUse",
+    "PostToolUse",
+    "PermissionRequest",
+    "PreCompact",
+    "PostCompact",
+    "SubagentStart",
+    "SubagentStop",
+    "Stop",
+    "Interrupt",
+)
+# The client cuts the time-out of some events to this, and says so to the person when more is asked for.
+CODEX_TIMEOUT_S: Final = 3
+# Left out: BeforeModel, AfterModel and BeforeToolSelection, which hold up each piece of an answer; PreCompress,
+# which comes with every turn.
+GEMINI_EVENTS: Final = (
+    "SessionStart",
+    "SessionEnd",
+    "BeforeAgent",
+    "AfterAgent",
+    "BeforeTool",
+    "AfterTool",
+    "Notification",
+)
+GEMINI_TIMEOUT_MS: Final = 3000
 FILE_TOOLS: Final = "Read|Edit|MultiEdit|Write|NotebookEdit"
 
 Entries = dict[str, list[dict[str, Any]]]
@@ -72,6 +103,19 @@ def wanted_entries(mode: Mode, url: str, scripts: Path, *, with_token: bool) -> 
     return {event: _script_groups(event, url, folder / f"{name}.{ending}") for event, name in SCRIPTS.items()}
 
 
+def codex_entries(url: str, *, with_token: bool) -> Entries:
+    """For Codex's hooks.json: it knows commands only, and waits for them."""
+    hook = {"type": "command", "command": posting_command(url + CODEX_HOOK_PATH, with_token=with_token)}
+    return {event: [{"hooks": [hook | {"timeout": CODEX_TIMEOUT_S}]}] for event in CODEX_EVENTS}
+
+
+def gemini_entries(url: str, *, with_token: bool) -> Entries:
+    """For Gemini CLI's settings.json: it knows commands only, and waits for them."""
+    posting = posting_command(url + GEMINI_HOOK_PATH, with_token=with_token)
+    hook = {"name": "agentmonitor", "type": "command", "command": posting, "timeout": GEMINI_TIMEOUT_MS}
+    return {event: [{"hooks": [hook]}] for event in GEMINI_EVENTS}
+
+
 def _http_entries(url: str, *, with_token: bool) -> Entries:
     hook: dict[str, Any] = {"type": "http", "url": url, "timeout": HTTP_TIMEOUT_S}
     # The client writes every body that it gets into the person's transcript, an empty object too, and takes
@@ -80,18 +124,10 @@ def _http_entries(url: str, *, with_token: bool) -> Entries:
     if with_token:
         hook["headers"]["Authorization"] = f"Bearer ${TOKEN_VARIABLE}"
         hook["allowedEnvVars"] = [TOKEN_VARIABLE]
-    command = _command_hook(_posting_command(url, with_token=with_token)) | {"async": True}
+    posting = posting_command(url, with_token=with_token, connect_s=2, whole_s=5)
+    command = _command_hook(posting) | {"async": True}
     by_command: Entries = {event: [{"hooks": [command]}] for event in COMMAND_ONLY_EVENTS}
     return by_command | {event: [{"hooks": [hook]}] for event in HTTP_EVENTS}
-
-
-def _posting_command(url: str, *, with_token: bool) -> str:
-    """Posts stdin as an http hook would, and never says anything: the client would show or use it."""
-    token = f'-H "Authorization: Bearer ${TOKEN_VARIABLE}" ' if with_token else ""
-    return (
-        "curl -s --connect-timeout 2 -m 5 --noproxy localhost,127.0.0.1,::1 -H 'Content-Type: application/json' "
-        f"{token}--data-binary @- {shlex.quote(url)} >/dev/null 2>&1 || true"
-    )
 
 
 def _script_groups(event: str, url: str, script: Path) -> list[dict[str, Any]]:

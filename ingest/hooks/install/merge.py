@@ -4,9 +4,16 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ingest.hooks.install.entries import HOOK_PATH, SCRIPTS_PATH, Entries, Mode
+from ingest.hooks.install.entries import (
+    CODEX_HOOK_PATH,
+    GEMINI_HOOK_PATH,
+    HOOK_PATH,
+    SCRIPTS_PATH,
+    Entries,
+    Mode,
+)
 
-MARKS: Final = (SCRIPTS_PATH, HOOK_PATH)
+POSTED_TO: Final = (HOOK_PATH, CODEX_HOOK_PATH, GEMINI_HOOK_PATH)
 
 
 class Installed(NamedTuple):
@@ -60,10 +67,10 @@ def _mode_of(hook: Any) -> Mode | None:
     url, command = hook.get("url"), hook.get("command")
     if hook.get("type") == "http" and isinstance(url, str):
         return Mode.HTTP if _path_of(url).rstrip("/").endswith(HOOK_PATH) else None
-    if not isinstance(command, str) or not any(mark in command for mark in MARKS):
+    if not isinstance(command, str):
         return None
     if SCRIPTS_PATH not in command.replace(HOOK_PATH, ""):
-        return Mode.HTTP
+        return Mode.HTTP if any(path in command for path in POSTED_TO) else None
     return Mode.PYTHON if ".py" in command else Mode.COMMAND
 
 

@@ -1,4 +1,4 @@
-"""Claude Code's settings file: read strictly, written as a whole or not at all."""
+"""A client's settings: read strictly, written as a whole or not at all."""
 
 import difflib
 import json
@@ -15,23 +15,34 @@ class SettingsFault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsFile:
+class ClientFile:
     """`path` is the file itself, behind links; `text` is None when there is none yet."""
 
     path: Path
     text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile(ClientFile):
+    """A file of JSON."""
+
     content: dict[str, Any]
+
+
+def read_file(path: Path) -> ClientFile:
+    """Raises SettingsFault for what is no text."""
+    path = path.resolve()
+    try:
+        return ClientFile(path, path.read_bytes().decode())
+    except FileNotFoundError:
+        return ClientFile(path, None)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFault(f"{path} can't be read: {error}") from None
 
 
 def read_settings(path: Path) -> SettingsFile:
     """Raises SettingsFault for what is no settings file, and for what could not be written back as it was."""
-    path = path.resolve()
-    try:
-        text = path.read_bytes().decode()
-    except FileNotFoundError:
-        return SettingsFile(path, None, {})
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsFault(f"{path} can't be read: {error}") from None
+    path, text = (file := read_file(path)).path, file.text or ""
     try:
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse) if text.strip() else {}
     except (ValueError, RecursionError) as error:
@@ -39,7 +50,7 @@ def read_settings(path: Path) -> SettingsFile:
     if not isinstance(content, dict):
         raise SettingsFault(f"{path} does not hold a JSON object")
     _check_hooks(path, content.get("hooks", {}))
-    return SettingsFile(path, text, content)
+    return SettingsFile(path, file.text, content)
 
 
 def _check_hooks(path: Path, hooks: Any) -> None:
@@ -69,7 +80,7 @@ def text_of(file: SettingsFile, content: dict[str, Any]) -> str:
     return text.replace("\n", "\r\n") if "\r\n" in old else text
 
 
-def difference(file: SettingsFile, text: str) -> str:
+def difference(file: ClientFile, text: str) -> str:
     """What would change, as a unified diff."""
     before, after = (file.text or "").splitlines(keepends=True), text.splitlines(keepends=True)
     name = str(file.path)
@@ -77,7 +88,7 @@ def difference(file: SettingsFile, text: str) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
-def write_settings(file: SettingsFile, text: str, stamp: str) -> Path | None:
+def write_settings(file: ClientFile, text: str, stamp: str) -> Path | None:
     """Replace the file in one step; returns the copy of the old one, named with `stamp`."""
     try:
         encoded = text.encode()
@@ -89,7 +100,7 @@ def write_settings(file: SettingsFile, text: str, stamp: str) -> Path | None:
     return backup
 
 
-def _back_up(file: SettingsFile, stamp: str) -> Path:
+def _back_up(file: ClientFile, stamp: str) -> Path:
     backup = file.path.with_name(f"{file.path.name}.bak.{stamp}")
     while backup.exists():
         backup = backup.with_name(f"{backup.name}.1")

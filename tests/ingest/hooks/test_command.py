@@ -16,9 +16,15 @@ from tests.ingest.hooks.bodies import event_of
 
 @pytest.fixture
 def client_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The settings file of a client of our own; the project is the test's directory too."""
+    """The settings file of a client of our own, and homes of the others; the test's directory is the project."""
     folder = tmp_path / "client"
-    monkeypatch.setattr(settings, "ENVIRONMENT", replace(settings.ENVIRONMENT, claude_config_dirs=(folder,)))
+    environment = replace(
+        settings.ENVIRONMENT,
+        claude_config_dirs=(folder,),
+        codex_home=tmp_path / "codex",
+        gemini_cli_home=tmp_path / "home",
+    )
+    monkeypatch.setattr(settings, "ENVIRONMENT", environment)
     monkeypatch.chdir(tmp_path)
     return folder / "settings.json"
 
@@ -109,8 +115,8 @@ def test_a_token_stays_out_of_the_settings(client_settings: Path, monkeypatch: p
 @pytest.mark.django_db
 def test_status_without_anything(client_settings: Path) -> None:
     shown = hooks("status")
-    assert shown.count("not installed") == 2
-    assert "Last hook received: none" in shown
+    assert shown.count("not installed") == 5
+    assert [shown.count(f"last {way}: none") for way in ("hook", "telemetry", "transcript")] == [3, 3, 3]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -123,7 +129,8 @@ def test_status_tells_what_is_installed_and_what_arrived(client_settings: Path) 
     shown = hooks("status")
     assert "user: installed, mode http to http://127.0.0.1:3141/api/hooks/claude-code" in shown
     assert "project: not installed" in shown
-    assert "session_end of session s-1" in shown
+    assert "UTC, session_end of session s-1" in shown
+    assert shown.count("last hook: none") == 2
 
 
 @pytest.mark.django_db
@@ -132,3 +139,48 @@ def test_status_goes_on_behind_a_broken_file(client_settings: Path) -> None:
     client_settings.write_text("{bad")
     shown = hooks("status")
     assert "user: unknown" in shown and "project: not installed" in shown
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("client", ["codex", "gemini"])
+def test_the_other_clients_are_connected_and_disconnected(
+    client: str, client_settings: Path, tmp_path: Path
+) -> None:
+    folder = {"codex": tmp_path / "codex", "gemini": tmp_path / "home" / ".gemini"}[client]
+    shown = hooks("install", client)
+    assert f"/api/hooks/{client}" in shown
+    assert ("trust" in shown) == (client == "codex")
+    hooks("install", client, "--otel")
+    assert "Nothing to change" in hooks("install", client)
+    status = hooks("status")
+    assert "installed, mode http, " in status and "telemetry to http://127.0.0.1:3141/api/otel" in status
+    hooks("uninstall", client)
+    assert hooks("status").count("not installed") == 5
+    assert all("127.0.0.1" not in path.read_text() for path in folder.iterdir() if ".bak." not in path.name)
+
+
+def test_telemetry_and_status_line_are_parts_of_their_own(client_settings: Path) -> None:
+    hooks("install", "claude-code", "--otel", "--statusline")
+    content = json.loads(client_settings.read_text())
+    assert content["env"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:3141/api/otel"
+    assert content.keys() == {"env", "statusLine"}
+    hooks("install", "claude-code")
+    hooks("uninstall", "claude-code", "--otel")
+    assert json.loads(client_settings.read_text()).keys() == {"statusLine", "hooks"}
+    hooks("uninstall", "claude-code")
+    assert json.loads(client_settings.read_text()) == {}
+
+
+def test_what_a_client_does_not_have_is_refused(client_settings: Path) -> None:
+    for arguments in (("codex", "--statusline"), ("gemini", "--mode", "python"), ("codex", "--scope", "project")):
+        with pytest.raises(CommandError):
+            hooks("install", *arguments)
+
+
+def test_of_two_files_none_is_written_when_one_is_broken(client_settings: Path, tmp_path: Path) -> None:
+    home = tmp_path / "codex"
+    home.mkdir()
+    (home / "config.toml").write_text("not toml")
+    with pytest.raises(CommandError, match="not valid TOML"):
+        hooks("install", "codex")
+    assert [path.name for path in home.iterdir()] == ["config.toml"]

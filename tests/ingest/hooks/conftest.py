@@ -1,0 +1,3 @@
+from tests.hooks.conftest import listener
+
+__all__ = ["listener"]

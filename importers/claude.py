@@ -66,6 +66,7 @@ class ClaudeReader:
         self._answers: dict[str, tuple[Run, Slot]] = {}
         self._tools: dict[str, Slot] = {}
         self._entries: list[NewEntry] = []
+        self._has_events = False
 
     def read(self, number: int, value: dict[str, Any]) -> None:
         line = self._context.line(number, value)
@@ -76,10 +77,14 @@ class ClaudeReader:
 
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         events = self._buffer.take(everything=everything)
+        self._has_events = self._has_events or bool(events)
         self._note_sessions(events)
         return events
 
     def take_entries(self) -> list[NewEntry]:
+        """They wait for the first event: what holds nothing but notices makes no session."""
+        if not self._has_events:
+            return []
         taken, self._entries = self._entries, []
         self._note_sessions(taken)
         return taken

@@ -11,8 +11,18 @@ from typing import Any, Final
 
 from importers.buffer import EventBuffer, Slot
 from importers.codex_calls import CodexCall, TokenCounter
+from importers.codex_entries import CodexEntries
 from importers.codex_events import call_slot, opening_slot, totals
-from importers.codex_threads import AGENT_TYPE, Numbers, RolloutLine, Thread, event_id_of, is_replay, thread_of
+from importers.codex_threads import (
+    AGENT_TYPE,
+    MACHINE_STARTS,
+    Numbers,
+    RolloutLine,
+    Thread,
+    event_id_of,
+    is_replay,
+    thread_of,
+)
 from importers.codex_toollog import ToolLog
 from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text, mapping, moment, text
 from importers.reader import PathFacts, TimeRange
@@ -21,13 +31,6 @@ from ingest.entries import NewEntry
 from ingest.metadata import clean_text
 from ingest.otlp.keys import codex_prompt_event_id
 
-# Written by the client in the user's name.
-MACHINE_STARTS: Final = (
-    "<environment_context>",
-    "<subagent_notification>",
-    "<turn_aborted>",
-    "<user_instructions>",
-)
 EVERYTHING: Final = TimeRange()
 
 
@@ -38,7 +41,7 @@ class CodexReader:
         self.unknown: Counter[str] = Counter()
         self._path, self._wanted = path, wanted
         self._buffer = EventBuffer(path.payload_limit_bytes)
-        self._entries: list[NewEntry] = []
+        self._entries = CodexEntries()
         self._counter, self._numbers = TokenCounter(), Numbers()
         self._tools = ToolLog(self._buffer, self._numbers)
         self._thread: Thread | None = None
@@ -67,7 +70,10 @@ class CodexReader:
         is_copy = is_replay(thread, self._turn_id, at_ms, value.get("ordinal"), repeats=self._repeats)
         if at_ms is not None and not is_copy:
             self._last_at_ms = max(self._last_at_ms or at_ms, at_ms)
-        self._dispatch(RolloutLine(number, kind, payload, at_ms, is_copy, thread))
+        line = RolloutLine(number, kind, payload, at_ms, is_copy, thread)
+        if not is_copy and not mapping(value.get("metadata")).get("compaction_output"):
+            self._entries.read(line)
+        self._dispatch(line)
 
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         if everything:
@@ -77,8 +83,8 @@ class CodexReader:
         return events
 
     def take_entries(self) -> list[NewEntry]:
-        taken, self._entries = self._entries, []
-        return taken
+        """They wait for the first event: without one there is no session."""
+        return self._entries.take() if self._has_events else []
 
     def facts(self) -> list[SessionFacts]:
         thread = self._thread

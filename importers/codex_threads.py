@@ -10,6 +10,13 @@ from importers.reader import SOURCE
 from ingest.contract import NewEvent
 
 AGENT_TYPE: Final = "codex"
+# Written by the client in the user's name.
+MACHINE_STARTS: Final = (
+    "<environment_context>",
+    "<subagent_notification>",
+    "<turn_aborted>",
+    "<user_instructions>",
+)
 # A fork's history is written in one go when the fork begins, with the time of writing.
 REPLAY_WRITING_MS: Final = 1000
 UUID_VERSION_WITH_TIME: Final = 7

@@ -43,7 +43,7 @@ def tool_use(payload: dict[str, Any]) -> ToolUse | None:
         case "custom_tool_call":
             return _named_use(text(payload.get("name")), {"input": payload.get("input")})
         case "function_call":
-            return _named_use(text(payload.get("name")), _arguments(payload.get("arguments")))
+            return _named_use(text(payload.get("name")), arguments(payload.get("arguments")))
         case "local_shell_call":
             return _named_use("shell", mapping(payload.get("action")))
         case "web_search_call":
@@ -84,7 +84,7 @@ def command_text(command: object) -> str:
 def result_of(output: object) -> ToolResult:
     """How a tool ended: older versions say it in JSON, newer ones in the first lines of the text."""
     written = joined_text(output) or joined_text(mapping(output).get("content"))
-    result = _arguments(written) if written.startswith("{") else {}
+    result = arguments(written) if written.startswith("{") else {}
     if isinstance(result.get("output"), str):
         facts = mapping(result.get("metadata"))
         exit_code = facts.get("exit_code")
@@ -145,7 +145,8 @@ def _patch_lines(patch: str) -> tuple[int, int]:
     return added, removed
 
 
-def _arguments(written: object) -> dict[str, Any]:
+def arguments(written: object) -> dict[str, Any]:
+    """What a tool is given, or gives, as JSON in a text; nothing for what is no object."""
     try:
         return decode_line(written.encode(errors="replace")) if isinstance(written, str) else mapping(written)
     except BadLine:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from importers.buffer import EventBuffer, Slot
 from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text, mapping, moment, project_of, text
+from importers.gemini_entries import Place, entries_of
 from importers.gemini_messages import (
     AGENT_TYPE,
     ToolUse,
@@ -68,6 +69,9 @@ class GeminiReader:
         return events
 
     def take_entries(self) -> list[NewEntry]:
+        """They wait for the first event: a chat that holds nothing but notices makes no session."""
+        if not self._has_events:
+            return []
         taken, self._entries = self._entries, []
         return taken
 
@@ -110,6 +114,8 @@ class GeminiReader:
             self._last_at_ms = max(self._last_at_ms or at_ms, at_ms)
         if self._answer is not None and self._answer[0] != message_id:
             self._answer[1].is_open, self._answer = False, None
+        place = Place(self._session_id, self._path.agent_id, message_id, at_ms)
+        self._entries += entries_of(place, message)
         match message.get("type"):
             case "gemini":
                 self._read_answer(number, message_id, at_ms, message)

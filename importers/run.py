@@ -195,14 +195,14 @@ class _FileImport:
             self._take(everything=False)
 
     def _take(self, *, everything: bool) -> None:
-        for entry in self._reader.take_entries():
-            self._entries.append(entry)
-            self._entry_bytes += len(entry.text)
         for event in self._reader.take(everything=everything):
             self._report.note_event(event)
             self._slice.append(event)
             if len(self._slice) > SLICE_EVENTS:
                 self._hand_in_slice()
+        for entry in self._reader.take_entries():
+            self._entries.append(entry)
+            self._entry_bytes += len(entry.text)
         if self._entry_bytes > SLICE_ENTRY_BYTES:
             self._hand_in_slice()
 

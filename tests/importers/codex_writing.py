@@ -60,3 +60,13 @@ def function_call(second: float, name: str, arguments: str, call_id: str = "c-1"
 
 def output(second: float, said: Any, call_id: str = "c-1", kind: str = "function_call_output") -> Line:
     return line("response_item", second, type=kind, call_id=call_id, output=said)
+
+
+def said_event(second: float, role: str, said: str) -> Line:
+    return event("user_message" if role == "user" else "agent_message", second, message=said)
+
+
+def said_item(second: float, role: str, said: str, name: str | None = None) -> Line:
+    block = {"type": "input_text" if role == "user" else "output_text", "text": said}
+    named = {"id": name} if name else {}
+    return line("response_item", second, type="message", role=role, content=[block], **named)

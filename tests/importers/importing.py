@@ -24,6 +24,7 @@ CALL_COLUMNS = (
     "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_nanos, price, authority, "
     "subagent_id"
 )
+ENTRY_COLUMNS = "entry_key, session_id, agent_type, subagent_id, kind, at, tool_name, tool_id, call_key, is_error, text_bytes, text"
 SESSION_SUMS = (
     "id, call_count, unpriced_calls, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, "
     "cost_nanos"
@@ -65,6 +66,17 @@ class Home:
 
     def events(self) -> list[dict[str, Any]]:
         return self.rows("SELECT * FROM events ORDER BY id")
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All that is known of them but their ids."""
+        return self.rows(f"SELECT {ENTRY_COLUMNS} FROM entries ORDER BY at, entry_key")
+
+    def found(self, words: str) -> list[str]:
+        """Texts that the search index finds, as it stands."""
+        sql = (
+            "SELECT e.text FROM entry_search f JOIN entries e ON e.id = f.rowid WHERE f.text MATCH ? ORDER BY e.id"
+        )
+        return [row["text"] for row in self.rows(sql, words)]
 
     def calls(self) -> list[dict[str, Any]]:
         return self.rows(f"SELECT {CALL_COLUMNS} FROM calls ORDER BY agent_type, call_key")

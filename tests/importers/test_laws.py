@@ -1,4 +1,7 @@
-"""Laws over generated histories: any order of files, any repetition, any cut gives the ledger that was billed."""
+"""Laws over generated histories: any order of files, any repetition, any cut gives the ledger that was billed.
+
+And the same entries: each thing that was said once, whatever forks and growing messages repeat.
+"""
 
 import json
 import random
@@ -82,6 +85,11 @@ class ClaudeWriter:
                 lines += self.call(session, **fields)
         return lines
 
+    def said(self) -> list[Line]:
+        word = f"word{self.chance.randint(0, 9)}"
+        said = [{"type": "thinking", "thinking": word}, {"type": "text", "text": word * 40}]
+        return self.chance.sample(said, self.chance.randint(0, 2))
+
     def call(self, session: str, **fields: Any) -> list[Line]:
         """One to four lines of one answer, with tool results between them at times."""
         chance = self.chance
@@ -109,7 +117,7 @@ class ClaudeWriter:
                     model=model,
                     session=session,
                     stop="tool_use" if is_last or chance.random() < 0.5 else None,
-                    content=[claude.tool("Bash", tool_id, command="ls")],
+                    content=[*self.said(), claude.tool("Bash", tool_id, command="ls")],
                     **fields,
                 )
             )
@@ -162,6 +170,7 @@ class CodexWriter:
             model = self.chance.choice(("gpt-5.5", "o3", "gpt-unheard-of"))
             turn_id = codex.uuid7(began, self.chance.getrandbits(32))
             lines.append(codex.turn(began, model, turn_id))
+            lines += self.said("user", "Go")
             if self.chance.random() < 0.2:
                 total[:] = [0, 0, 0]
             has_records = self.chance.random() < 0.5
@@ -176,12 +185,30 @@ class CodexWriter:
         total[:] = [before + more for before, more in zip(total, last, strict=True)]
         whole = (total[0], total[1], total[2])
         self.history.billed.append((thread, "", model, (last[0] - cached, cached, 0, 0, output, 0)))
-        lines: list[Line] = []
+        lines = self.said("assistant", f"word{chance.randint(0, 3)}")
+        lines += self.tool(f"call_{chance.getrandbits(60)}")
         if has_records:
             names = {"thread_id": thread, "turn_id": turn_id, "thread_token_usage": codex.counts(whole)}
             lines.append(codex.record(self.later(), codex.counts(last), f"resp_{chance.getrandbits(60)}", **names))
         repeats = chance.randint(1, 3)
         return lines + [codex.token_count(self.later(), whole, last) for _ in range(repeats)]
+
+    def said(self, role: str, said: str) -> list[Line]:
+        """As an event, as a response item, or as both in either order."""
+        chance = self.chance
+        name = f"msg_{chance.getrandbits(60)}" if chance.random() < 0.5 else None
+        forms = [codex.said_event(self.later(), role, said), codex.said_item(self.later(), role, said, name)]
+        return chance.sample(forms, chance.randint(1, 2))
+
+    def tool(self, call_id: str) -> list[Line]:
+        lines = [
+            codex.function_call(self.later(), "exec_command", '{"cmd": "ls"}', call_id),
+            codex.event(
+                "exec_command_end", self.later(), call_id=call_id, command=["ls"], aggregated_output="a.py"
+            ),
+            codex.output(self.later(), "Exit code: 0\nOutput:\na.py", call_id),
+        ]
+        return lines[1:2] if self.chance.random() < 0.3 else lines
 
 
 class GeminiWriter:
@@ -209,9 +236,10 @@ class GeminiWriter:
         last = gemini.tokens(given, cached, output, thoughts)
         earlier = [None, gemini.tokens(given, cached, output // 2, thoughts), last][: chance.randint(0, 3)]
         tools = [gemini.tool_call(f"{session}-{name}", "read_file")]
+        said = "word " * chance.randint(1, 50)
         return [
-            *(gemini.answer(name, number, used) for used in earlier),
-            gemini.answer(name, number, last, toolCalls=tools if chance.random() < 0.5 else []),
+            *(gemini.answer(name, number, used, content=said[: 5 * n]) for n, used in enumerate(earlier)),
+            gemini.answer(name, number, last, content=said, toolCalls=tools if chance.random() < 0.5 else []),
         ]
 
 
@@ -245,7 +273,11 @@ def stored(home: Home) -> list[tuple[str, str, str, Figures]]:
 def check_laws(source: Source, history: History, chance: random.Random, template: Path) -> None:
     names = list(history.files)
     chance.shuffle(names)
-    with TemporaryDirectory() as folder, home_in(Path(folder) / "home", template) as home:
+    with (
+        TemporaryDirectory() as folder,
+        home_in(Path(folder) / "home", template) as home,
+        home_in(Path(folder) / "at_once", template) as at_once,
+    ):
         root = Path(folder) / "client"
         for number, name in enumerate(names):
             if chance.random() < 0.5:
@@ -255,9 +287,13 @@ def check_laws(source: Source, history: History, chance: random.Random, template
             if chance.random() < 0.5 or number == len(names) - 1:
                 home.run(source, root, reverse=chance.random() < 0.5, force=chance.random() < 0.3)
         assert stored(home) == sorted(history.billed)
-        ledger = home.ledger()
+        at_once.run(source, root)
+        assert home.entries() == at_once.entries() != []
+        ledger, entries = home.ledger(), home.entries()
         home.run(source, root, force=True, reverse=True)
         assert home.ledger() == ledger
+        assert home.entries() == entries
+        assert sorted(home.found("word*")) == sorted(row["text"] for row in entries if "word" in row["text"])
         assert_sums_agree(home)
 
 
@@ -304,6 +340,7 @@ def check_appends(source: Source, history: History, chance: random.Random, templ
             grown.run(source, root)
         whole.run(source, root)
         assert grown.ledger() == whole.ledger()
+        assert grown.entries() == whole.entries()
         assert ids_of(grown) == ids_of(whole)
         assert {report.outcome for report in grown.run(source, root)} == {"SKIP"}
 

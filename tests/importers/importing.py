@@ -24,7 +24,10 @@ CALL_COLUMNS = (
     "cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, cost_nanos, price, authority, "
     "subagent_id"
 )
-ENTRY_COLUMNS = "entry_key, session_id, agent_type, subagent_id, kind, at, tool_name, tool_id, call_key, is_error, text_bytes, text"
+ENTRY_COLUMNS = (
+    "entry_key, session_id, agent_type, subagent_id, kind, at, tool_name, tool_id, call_key, is_error, "
+    "text_bytes, text"
+)
 SESSION_SUMS = (
     "id, call_count, unpriced_calls, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, "
     "cost_nanos"
@@ -73,10 +76,9 @@ class Home:
 
     def found(self, words: str) -> list[str]:
         """Texts that the search index finds, as it stands."""
-        sql = (
-            "SELECT e.text FROM entry_search f JOIN entries e ON e.id = f.rowid WHERE f.text MATCH ? ORDER BY e.id"
-        )
-        return [row["text"] for row in self.rows(sql, words)]
+        matching = "SELECT rowid FROM entry_search WHERE text MATCH ?"
+        rows = self.rows(f"SELECT text FROM entries WHERE id IN ({matching}) ORDER BY id", words)
+        return [row["text"] for row in rows]
 
     def calls(self) -> list[dict[str, Any]]:
         return self.rows(f"SELECT {CALL_COLUMNS} FROM calls ORDER BY agent_type, call_key")

@@ -10,6 +10,7 @@ from ninja import Router
 from monitor import queries, queries_stats, queries_usage, status
 from monitor.filters import (
     EventFilter,
+    flag_of,
     leading_integer,
     limit_of,
     moment_of,
@@ -20,7 +21,7 @@ from monitor.filters import (
 )
 from monitor.openapi import described
 from monitor.queries import SessionFilter, SessionRow
-from monitor.queries_usage import GROUPS, PERIODS, CallRow, UsageFilter, UsageSums
+from monitor.queries_usage import GROUPS, PERIODS, UNNAMED, CallRow, UsageFilter, UsageSums
 from monitor.rows import EventRow
 from monitor.transcript import transcript_entry
 from monitor.usage_monitor import stats_and_limits, usage_monitor
@@ -211,9 +212,14 @@ def list_calls(
     branch: Text = None,
     since: Text = None,
     until: Text = None,
+    received_since: Text = None,
+    unnamed: Text = None,
+    unpriced: Text = None,
 ) -> HttpResponse:
     """The ledger: billed calls, newest first."""
-    wanted = usage_filter(session_id, agent_type, model, project, branch, since, until)
+    wanted = usage_filter(
+        session_id, agent_type, model, project, branch, since, until, received_since, unnamed, unpriced
+    )
     calls, total = queries_usage.list_calls(wanted, limit_of(limit), offset_of(offset))
     return json_response(CallPage(calls, total))
 
@@ -229,16 +235,30 @@ def usage(
     branch: Text = None,
     since: Text = None,
     until: Text = None,
+    received_since: Text = None,
+    unnamed: Text = None,
+    unpriced: Text = None,
     tz: Text = None,
 ) -> HttpResponse:
     """Calls, tokens and cost by hour, day, week, month, agent_type, model, project, branch, session_id."""
     groups = names_of("group_by", group_by or "day", (*PERIODS, *GROUPS))
-    wanted = usage_filter(session_id, agent_type, model, project, branch, since, until)
+    wanted = usage_filter(
+        session_id, agent_type, model, project, branch, since, until, received_since, unnamed, unpriced
+    )
     return json_response(queries_usage.usage(wanted, groups, zone_of(tz)))
 
 
 def usage_filter(
-    session_id: Text, agent_type: Text, model: Text, project: Text, branch: Text, since: Text, until: Text
+    session_id: Text,
+    agent_type: Text,
+    model: Text,
+    project: Text,
+    branch: Text,
+    since: Text,
+    until: Text,
+    received_since: Text,
+    unnamed: Text,
+    unpriced: Text,
 ) -> UsageFilter:
     """Which calls the parameters of a request mean. Raises FilterFault."""
     return UsageFilter(
@@ -249,4 +269,7 @@ def usage_filter(
         project=_given(project),
         branch=_given(branch),
         session_id=_given(session_id),
+        received_since_ms=moment_of("received_since", received_since),
+        unnamed=tuple(names_of("unnamed", unnamed, UNNAMED)) if unnamed else (),
+        unpriced=flag_of("unpriced", unpriced),
     )

@@ -59,6 +59,13 @@ def names_of(name: str, text: str, known: Sequence[str]) -> list[str]:
     return names
 
 
+def flag_of(name: str, text: str | None) -> bool:
+    """`1` or `true`; missing, `0` and `false` are no."""
+    if text not in (None, "", "0", "1", "false", "true"):
+        raise FilterFault(f"{name}: must be 1 or 0")
+    return text in ("1", "true")
+
+
 def zone_of(text: str | None) -> tzinfo:
     """A time zone by its IANA name; UTC when none is named."""
     if not text or not text.strip():

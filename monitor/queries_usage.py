@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta, tzinfo
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,7 +16,10 @@ SUMS = ("calls", "unpriced_calls", *USAGE_TOKENS, "cost_nanos")
 
 
 class UsageFilter(msgspec.Struct):
-    """Which calls: by the time of the call (ms), and by exact values. None takes everything."""
+    """Which calls: by the time of the call (ms), and by exact values. None takes everything.
+
+    `unnamed` are those of model, project and branch that the calls name none of.
+    """
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -25,10 +28,13 @@ class UsageFilter(msgspec.Struct):
     project: str | None = None
     branch: str | None = None
     session_id: str | None = None
+    received_since_ms: int | None = None
+    unnamed: tuple[str, ...] = ()
+    unpriced: bool = False
 
 
 class CallRow(msgspec.Struct):
-    """One row of the ledger as clients see it."""
+    """One row of the ledger as clients see it. `provisional`: no transcript has told of it."""
 
     id: int
     session_id: str
@@ -49,6 +55,9 @@ class CallRow(msgspec.Struct):
     unpriced_terms: str | None
     call_key: str
     project: str | None
+    branch: str | None
+    session_title: str | None
+    provisional: bool
     witnesses: list[dict[str, Any]]
 
 
@@ -66,11 +75,13 @@ class UsageSums(msgspec.Struct):
     unpriced_calls: int
 
 
+# The authority of a call that a transcript told (ingest/ledger.py).
+TRANSCRIPT: Final = 3
 CALL_SQL = (
     "SELECT c.id, c.session_id, c.agent_type, c.model, c.called_at, c.uncached_input_tokens, "
     "c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.output_tokens, "
     "c.reasoning_tokens, c.web_searches, c.service_tier, c.speed, c.cost_nanos, c.price, c.unpriced_terms, "
-    "c.call_key, s.project, c.witnesses "
+    f"c.call_key, s.project, s.branch, s.title, c.authority < {TRANSCRIPT}, c.witnesses "
     "FROM calls c JOIN sessions s ON s.id = c.session_id"
 )
 
@@ -109,21 +120,47 @@ def call_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
         ("s.project = %s", wanted.project),
         ("s.branch = %s", wanted.branch),
         ("c.session_id = %s", wanted.session_id),
+        ("c.received_at >= %s", wanted.received_since_ms),
     ]
+    more = ["c.cost_nanos IS NULL", f"c.session_id IN ({UNPRICED_SESSIONS})"] if wanted.unpriced else []
+    return _where(pairs, [*(CALL_NAMES[name] for name in wanted.unnamed), *more])
+
+
+def _where(pairs: Sequence[tuple[str, Any]], more: Sequence[str]) -> tuple[str, list[Any]]:
+    """A WHERE of the conditions that have a value, and of those that need none."""
     used = [(condition, value) for condition, value in pairs if value is not None]
-    where = "WHERE " + " AND ".join(condition for condition, _ in used) if used else ""
-    return where, [value for _, value in used]
+    conditions = [*(condition for condition, _ in used), *more]
+    return "WHERE " + " AND ".join(conditions) if conditions else "", [value for _, value in used]
 
 
 def _call_row(values: tuple[Any, ...]) -> CallRow:
-    witnesses = [_witness(witness) for witness in msgspec.json.decode(values[19])]
-    shown = (*values[:4], iso_text(values[4]), *values[5:14], dollars(values[14]), *values[15:19], witnesses)
+    *facts, is_provisional, witnesses = values
+    told = [_witness(witness) for witness in msgspec.json.decode(witnesses)]
+    shown: tuple[Any, ...] = (*facts[:4], iso_text(facts[4]), *facts[5:14], dollars(facts[14]), *facts[15:])
+    shown = (*shown, bool(is_provisional), told)
     return CallRow(*shown)
 
 
 def _witness(witness: dict[str, Any]) -> dict[str, Any]:
     return {**witness, "at": iso_text(witness["at"])}
 
+
+# What a call has to lack, by name, in calls c or usage_hours u, and sessions s.
+UNNAMED = ("model", "project", "branch")
+CALL_NAMES = {"model": "c.model IS NULL", "project": "s.project IS NULL", "branch": "s.branch IS NULL"}
+USAGE_NAMES = {**CALL_NAMES, "model": "u.model = ''"}
+
+# Before and after all times, in ms.
+LEAST: Final = -(2**62)
+MOST: Final = 2**62
+UNPRICED_SESSIONS: Final = "SELECT session_id FROM usage_hours WHERE unpriced_calls > 0"
+USAGE_COLUMNS: Final = f"session_id, agent_type, model, called_hour, {', '.join(SUMS)}"
+CALLS_AS_USAGE: Final = (
+    "SELECT session_id, agent_type, coalesce(model, '') AS model, "
+    f"called_at - ((called_at %% {HOUR_MS}) + {HOUR_MS}) %% {HOUR_MS} AS called_hour, 1 AS calls, "
+    "CASE WHEN cost_nanos IS NULL THEN 1 ELSE 0 END AS unpriced_calls, "
+    f"{', '.join(USAGE_TOKENS)}, coalesce(cost_nanos, 0) AS cost_nanos FROM calls"
+)
 
 # What usage is grouped by: periods of the call's time in a zone, and columns of usage_hours u and sessions s.
 PERIODS = ("hour", "day", "week", "month")
@@ -219,26 +256,46 @@ def _session_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
         ("u.agent_type = %s", wanted.agent_type),
         ("u.model = %s", wanted.model),
     ]
-    used = [(condition, value) for condition, value in pairs if value is not None]
-    where = "WHERE " + " AND ".join(condition for condition, _ in used) if used else ""
-    return where, [value for _, value in used]
+    return _where(pairs, [USAGE_NAMES[name] for name in wanted.unnamed])
 
 
 def _usage_source(wanted: UsageFilter) -> Source:
     """Whole hours from the rollup, the cut ones from the calls, with the columns of the rollup."""
-    columns = f"session_id, agent_type, model, called_hour, {', '.join(SUMS)}"
-    least, most = -(2**62), 2**62
-    since = least if wanted.since_ms is None else wanted.since_ms
-    end = most if wanted.until_ms is None else wanted.until_ms + 1
-    first_hour = least if wanted.since_ms is None else -(-since // HOUR_MS) * HOUR_MS
-    end_hour = most if wanted.until_ms is None else end // HOUR_MS * HOUR_MS
+    since = LEAST if wanted.since_ms is None else wanted.since_ms
+    end = MOST if wanted.until_ms is None else wanted.until_ms + 1
+    if wanted.unpriced:
+        return _unpriced_source(since, end, wanted.received_since_ms)
+    first_hour = LEAST if wanted.since_ms is None else -(-since // HOUR_MS) * HOUR_MS
+    end_hour = MOST if wanted.until_ms is None else end // HOUR_MS * HOUR_MS
     if first_hour > end_hour:
         first_hour = end_hour = end
-    sql = (
-        f"(SELECT {columns} FROM usage_hours WHERE called_hour >= %s AND called_hour < %s UNION ALL "
-        "SELECT session_id, agent_type, coalesce(model, ''), "
-        f"called_at - ((called_at %% {HOUR_MS}) + {HOUR_MS}) %% {HOUR_MS}, 1, "
-        f"CASE WHEN cost_nanos IS NULL THEN 1 ELSE 0 END, {', '.join(USAGE_TOKENS)}, coalesce(cost_nanos, 0) "
-        "FROM calls WHERE (called_at >= %s AND called_at < %s) OR (called_at >= %s AND called_at < %s)) AS u"
-    )
-    return Source(sql, [first_hour, end_hour, since, first_hour, end_hour, end])
+    hours = "called_hour >= %s AND called_hour < %s"
+    cut = "((called_at >= %s AND called_at < %s) OR (called_at >= %s AND called_at < %s))"
+    pieces = [
+        Source(f"SELECT {USAGE_COLUMNS} FROM usage_hours WHERE {hours}", [first_hour, end_hour]),
+        Source(f"{CALLS_AS_USAGE} WHERE {cut}", [since, first_hour, end_hour, end]),
+    ]
+    if wanted.received_since_ms is not None:
+        pieces = _received(pieces, wanted.received_since_ms, since, end)
+    sql = " UNION ALL ".join(piece.sql for piece in pieces)
+    return Source(f"({sql}) AS u", [value for piece in pieces for value in piece.parameters])
+
+
+def _received(pieces: Sequence[Source], since_ms: int, called_since: int, called_end: int) -> list[Source]:
+    """The pieces of what was received in whole hours, and the calls of the hour that `since_ms` cuts."""
+    hour = -(-since_ms // HOUR_MS) * HOUR_MS
+    by_hour, by_call = pieces
+    # The plus keeps the planner to the index on the time of the call.
+    whole = [
+        Source(f"{by_hour.sql} AND received_hour >= %s", [*by_hour.parameters, hour]),
+        Source(f"{by_call.sql} AND +received_at >= %s", [*by_call.parameters, hour]),
+    ]
+    cut = "received_at >= %s AND received_at < %s AND +called_at >= %s AND +called_at < %s"
+    return [*whole, Source(f"{CALLS_AS_USAGE} WHERE {cut}", [since_ms, hour, called_since, called_end])]
+
+
+def _unpriced_source(since: int, end: int, received_since_ms: int | None) -> Source:
+    """Calls without a price, which the rollup counts and does not sum apart."""
+    where = f"session_id IN ({UNPRICED_SESSIONS}) AND cost_nanos IS NULL AND called_at >= %s AND called_at < %s"
+    received = LEAST if received_since_ms is None else received_since_ms
+    return Source(f"({CALLS_AS_USAGE} WHERE {where} AND received_at >= %s) AS u", [since, end, received])

@@ -8,7 +8,7 @@ from monitor.queries_stats import agent_types_seen, stats, used_since
 from monitor.quotas import quota_entries
 from monitor.rows import dollars
 from monitor.saved_quotas import saved_quotas
-from monitor.times import HOUR_MS, now_ms
+from monitor.times import HOUR_MS, iso_text, now_ms
 
 
 class Window(NamedTuple):
@@ -64,7 +64,8 @@ def stats_and_limits(agent_type: str | None = None, since_ms: int | None = None)
 
 
 def _used(agent_type: str, kind: str, window: Window, at_ms: int) -> dict[str, Any]:
-    tokens, cost_nanos = used_since(agent_type, at_ms - window.hours * HOUR_MS)
+    since_ms = at_ms - window.hours * HOUR_MS
+    tokens, cost_nanos = used_since(agent_type, since_ms)
     used = tokens if kind == "tokens" else dollars(cost_nanos)
     limit = int(window.limit) if float(window.limit).is_integer() else window.limit
-    return {"used": used, "limit": limit, "windowHours": window.hours}
+    return {"used": used, "limit": limit, "windowHours": window.hours, "since": iso_text(since_ms)}

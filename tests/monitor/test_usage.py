@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.store import Batch, write_group
-from monitor.queries_usage import GROUPS, PERIODS, UsageFilter, period_start, usage
+from monitor.queries_usage import GROUPS, PERIODS, UsageFilter, list_calls, period_start, usage
 from monitor.times import EARLIEST_MS, HOUR_MS, LATEST_MS, hour_of, iso_text, to_datetime
 from tests.conftest import ServerFactory
 from tests.serving import Server, event
@@ -136,6 +136,14 @@ class TestUsage:
             ({"since": "2026-11-01", "until": "2026-11-01"}, 1),
             ({"since": "2026-10-31T23:59:59.500Z", "until": "2026-11-01T12:05:00+00:00"}, 3),
             ({"project": "none"}, 0),
+            ({"unnamed": "model"}, 1),
+            ({"unnamed": "project,branch"}, 3),
+            ({"unnamed": "model", "session_id": "a"}, 0),
+            ({"unpriced": "1"}, 2),
+            ({"unpriced": "0"}, 6),
+            ({"unpriced": "1", "until": "2026-11-01"}, 1),
+            ({"received_since": "2026-10-01"}, 6),
+            ({"received_since": "2126-10-01"}, 0),
         ],
     )
     def test_holds_its_filters_as_the_calls_do(
@@ -158,6 +166,9 @@ class TestUsage:
             ({"tz": "a\0b"}, "tz: "),
             ({"tz": "x" * 5000}, "tz: "),
             ({"since": "x"}, "since: "),
+            ({"received_since": "x"}, "received_since: "),
+            ({"unnamed": "session_id"}, "unnamed: "),
+            ({"unpriced": "perhaps"}, "unpriced: "),
         ],
     )
     def test_refuses_what_it_does_not_know_by_name(
@@ -191,6 +202,9 @@ class TestCalls:
             "cost_usd": None,
             "price": None,
             "project": None,
+            "branch": None,
+            "session_title": None,
+            "provisional": True,
         }
         assert expected.items() <= answer["calls"][1].items()
 
@@ -252,11 +266,16 @@ def some_calls() -> Iterator[Any]:
         )
 
 
+RECEIVED = [START_MS, START_MS + 90 * 60_000, START_MS + 30 * HOUR_MS + 7]
+
+
 @pytest.fixture(scope="module")
 def calls(django_database: Path) -> list[Row]:
     connection.ensure_connection()
     raw = cast(Any, connection.connection)
-    write_group(raw, [Batch(list(some_calls()))], START_MS, rules(django_database.parent))
+    told = list(some_calls())
+    for number, received_at in enumerate(RECEIVED):
+        write_group(raw, [Batch(told[number::3])], received_at, rules(django_database.parent))
     return table(
         raw, "SELECT c.*, s.project, s.branch FROM calls c JOIN sessions s ON s.id = c.session_id ORDER BY c.id"
     )
@@ -276,6 +295,9 @@ def test_usage_is_the_sum_of_the_calls(calls: list[Row]) -> None:
         until_ms=MOMENTS,
         agent_type=st.sampled_from([None, "codex"]),
         project=st.sampled_from([None, "shop"]),
+        received_since_ms=st.none() | st.sampled_from(RECEIVED).flatmap(lambda at: st.integers(at - 1, at + 1)),
+        unnamed=st.sampled_from([(), ("model",), ("project",), ("model", "branch")]),
+        unpriced=st.booleans(),
     )
     def holds(
         groups: list[str],
@@ -284,8 +306,13 @@ def test_usage_is_the_sum_of_the_calls(calls: list[Row]) -> None:
         until_ms: int | None,
         agent_type: str | None,
         project: str | None,
+        received_since_ms: int | None,
+        unnamed: tuple[str, ...],
+        unpriced: bool,
     ) -> None:
-        answer = usage(UsageFilter(since_ms, until_ms, agent_type, project=project), groups, zone)
+        asked = UsageFilter(since_ms, until_ms, agent_type, None, project, None, None, received_since_ms, unnamed)
+        asked.unpriced = unpriced
+        answer = usage(asked, groups, zone)
         wanted = [
             row
             for row in calls
@@ -293,7 +320,11 @@ def test_usage_is_the_sum_of_the_calls(calls: list[Row]) -> None:
             and (until_ms is None or row["called_at"] <= until_ms)
             and agent_type in (None, row["agent_type"])
             and project in (None, row["project"])
+            and (received_since_ms is None or row["received_at"] >= received_since_ms)
+            and all(row[name] is None for name in unnamed)
+            and not (unpriced and row["cost_nanos"] is not None)
         ]
+        assert {call.id for call in list_calls(asked, 1000, 0)[0]} == {row["id"] for row in wanted}
         by_group: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
         for row in wanted:
             by_group[tuple(value_of(row, name, zone) for name in groups)].append(row)

@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 
 from ingest.api import router
 from monitor.api import json_response
+from monitor.api_price_book import router as price_book_router
 from monitor.api_prices import router as prices_router
 from monitor.api_receipts import router as receipts_router
 from monitor.filters import FilterFault
@@ -35,6 +36,7 @@ api = Api(title="AgentMonitor", version=VERSION, docs_url="/docs", openapi_url="
 api.add_router("", router)
 api.add_router("", receipts_router)
 api.add_router("", prices_router)
+api.add_router("", price_book_router)
 
 
 @api.exception_handler(FilterFault)

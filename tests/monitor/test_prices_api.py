@@ -113,6 +113,53 @@ def test_what_makes_no_price_is_refused_and_changes_nothing(
     assert len(names(untouched)) == 3
 
 
+def remove(server: Server, override_id: object) -> tuple[int, Any]:
+    answer = server.client.delete(f"/api/pricing/overrides/{override_id}")
+    return answer.status_code, answer.json()
+
+
+def test_own_prices_are_listed_and_one_taken_back_leaves_its_calls_unpriced(server: Server) -> None:
+    _, priced = say(server, "anvil-9", input_usd=1.5, output_usd=3, note="the contract")
+    _, mapped = say(server, "maker%2Fx%20y%252F%3F", same_as="o3")
+    own = server.get("/api/pricing/overrides")["overrides"]
+    assert [each["id"] for each in own] == [mapped["override_id"], priced["override_id"]]
+    assert {"model": "maker/x y%2F?", "same_as": "o3", "input_usd": None}.items() <= own[0].items()
+    assert {"model": "anvil-9", "same_as": None, "note": "the contract"}.items() <= own[1].items()
+
+    status, answer = remove(server, priced["override_id"])
+
+    assert status == 200
+    assert answer == {"override_id": priced["override_id"], "calls": 2, "before_usd": 4.5000255, "after_usd": 0}
+    assert costs(server, model="anvil-9") == [None, None]
+    assert names(server) == ["anvil-9", None]
+    assert [each["id"] for each in server.get("/api/pricing/overrides")["overrides"]] == [mapped["override_id"]]
+
+
+@pytest.mark.parametrize("override_id", ["0", "x", "-1", "9" * 30, "²"])
+def test_only_a_price_that_exists_is_taken_back(untouched: Server, override_id: str) -> None:
+    assert remove(untouched, override_id) == (404, {"error": "There is no such price of your own"})
+
+
+def test_the_book_shows_each_row_with_its_days_and_source_and_ones_own_first(server: Server) -> None:
+    def rows(name: str) -> list[Any]:
+        return [row for row in server.get("/api/pricing/rows")["rows"] if row["applies_to"] == name]
+
+    assert [(row["valid_from"], row["valid_until"]) for row in rows("o3")] == [
+        ("2025-06-10", None),
+        (None, "2025-06-10"),
+    ]
+    assert all(row["source"] and row["checked_on"] for row in rows("o3"))
+    _, priced = say(server, "anvil-9", input_usd=1.5, output_usd=3)
+    say(server, "maker%2Fx%20y%252F%3F", same_as="o3")
+    (own,) = rows("anvil-9")
+    assert (own["price_id"], own["input_usd"], own["source"]) == (
+        f"anvil-9@own-{priced['override_id']}",
+        1.5,
+        None,
+    )
+    assert {row["model"] for row in rows("maker/x y%2F?")} == {"o3"}
+
+
 MIXED = {"tokens_in": 100_000, "cache_read_tokens": 200_000, "cache_write_tokens": 50_000, "tokens_out": 10_000}
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +20,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from importers.auto import roots_of
 from importers.console import plain_line, show_summary, with_bar
-from importers.feeder import ImportEnded
+from importers.feeder import ALONE_GROUP_BYTES, ALONE_IN_FLIGHT, MOST_IN_FLIGHT, ImportEnded
 from importers.files import CLAUDE, CODEX, GEMINI, Discovery, Source, Unreadable, discover
 from importers.reader import TimeRange
 from importers.report import FileReport, Summary
 from importers.run import ImportOptions, import_files
 from importers.state import ensure_database, read_states
 from ingest import runtime
+from ingest.call_store import Stored
 from ingest.dates import parse_date
+from ingest.store import Batch
+from ingest.writer import BULK_LIMIT_BYTES
 from monitor.prices import registry_in_force
 
 DAY_MS: Final = 86_400_000
@@ -75,13 +79,15 @@ class ImportCommand(BaseCommand):
         ensure_database()
         summary = Summary(wanted, dry_run=options["dry_run"])
         stop = threading.Event()
+        alone = not _server_answers()
         import_options = ImportOptions(
             wanted=wanted,
             dry_run=options["dry_run"],
             force=options["force"],
             payload_limit_bytes=settings.ENVIRONMENT.max_payload_kb * 1024,
             stop=stop,
-            pause_seconds=PAUSE_SECONDS if _server_answers() else 0.0,
+            pause_seconds=0.0 if alone else PAUSE_SECONDS,
+            most_in_flight=ALONE_IN_FLIGHT if alone else MOST_IN_FLIGHT,
         )
         with _ctrl_c(stop.set):
             ended = self._import_all(roots, import_options, summary, quiet=options["json"])
@@ -107,7 +113,12 @@ class ImportCommand(BaseCommand):
     def _import(
         self, source: Source, found: Discovery, options: ImportOptions, summary: Summary, *, quiet: bool
     ) -> None:
-        reports = import_files(source, found.files, options, lambda batch: runtime.writer().store_bulk(batch))
+        group_bytes = ALONE_GROUP_BYTES if options.most_in_flight == ALONE_IN_FLIGHT else BULK_LIMIT_BYTES
+
+        def store(batch: Batch) -> "Future[Stored]":
+            return runtime.writer(bulk_limit_bytes=group_bytes).store_bulk(batch)
+
+        reports = import_files(source, found.files, options, store)
         if not quiet and self.stdout.isatty():
             reports = with_bar(reports, len(found.files), source.title, sys.stdout)
         for report in reports:

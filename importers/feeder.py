@@ -16,6 +16,10 @@ from ingest.writer import Stopped, Unavailable
 
 # Enough for the writer to find more when it has stored one group, and little to hold in memory.
 MOST_IN_FLIGHT: Final = 6
+# Where nobody else waits for the writer, the search index is written in large parts: a word that stands in many
+# entries is then written once.
+ALONE_GROUP_BYTES: Final = 4 * 1024 * 1024
+ALONE_IN_FLIGHT: Final = 16
 # A locked or full database: some half a minute of patience, then the import gives up.
 MOST_TRIES: Final = 12
 
@@ -45,8 +49,15 @@ class _Closed(NamedTuple):
 class Feeder:
     """Hands slices to the writer, waits for them, and tries again while the database is busy."""
 
-    def __init__(self, store: Store, wait: Wait, retry_seconds: float = 0.0, pause_seconds: float = 0.0) -> None:
-        self._store, self._wait = store, wait
+    def __init__(
+        self,
+        store: Store,
+        wait: Wait,
+        retry_seconds: float = 0.0,
+        pause_seconds: float = 0.0,
+        most_in_flight: int = MOST_IN_FLIGHT,
+    ) -> None:
+        self._store, self._wait, self._most_in_flight = store, wait, most_in_flight
         self._retry_seconds, self._pause_seconds = retry_seconds, pause_seconds
         self._in_flight: deque[_Slice] = deque()
         self._closed: deque[_Closed] = deque()
@@ -58,7 +69,9 @@ class Feeder:
         if self._pause_seconds and (batch.events or batch.entries):
             self._drain()
             self._wait(self._pause_seconds)
-        while self._in_flight and (self._in_flight[0].future.done() or len(self._in_flight) >= MOST_IN_FLIGHT):
+        while self._in_flight and (
+            self._in_flight[0].future.done() or len(self._in_flight) >= self._most_in_flight
+        ):
             self._settle()
         if self._read:
             batch.files, self._read = [*batch.files, *self._read], []
@@ -89,6 +102,9 @@ class Feeder:
         if self._read:
             self.hand_in(Batch(), None)
             self._drain()
+
+    def _is_due(self) -> bool:
+        return self._in_flight[0].future.done() or len(self._in_flight) >= self._most_in_flight
 
     def _drain(self) -> None:
         while self._in_flight:

@@ -17,7 +17,7 @@ from typing import IO, Final, NamedTuple
 
 from importers import report as outcome
 from importers import snapshot
-from importers.feeder import Feeder, Store
+from importers.feeder import MOST_IN_FLIGHT, Feeder, Store
 from importers.files import DOCUMENT, FoundFile, Source, configured_model, identity_of, path_facts
 from importers.lines import BadLine, Line, decode_line, read_document, read_lines
 from importers.reader import DEFAULT_PAYLOAD_BYTES, Reader, TimeRange
@@ -33,7 +33,7 @@ log = logging.getLogger("agentmonitor.importers")
 
 SLICE_EVENTS: Final = 500
 # Words cost the search index some 20 ns each byte; no live event should wait for more.
-SLICE_ENTRY_BYTES: Final = 512 * 1024
+SLICE_ENTRY_BYTES: Final = 256 * 1024
 # Most lines say little; to look after each costs more than to hold some.
 LINES_BETWEEN_TAKES: Final = 16
 RETRY_SECONDS: Final = 2.5
@@ -57,6 +57,7 @@ class ImportOptions:
     stop: threading.Event = field(default_factory=threading.Event)
     retry_seconds: float = RETRY_SECONDS
     pause_seconds: float = 0.0
+    most_in_flight: int = MOST_IN_FLIGHT
 
 
 def import_files(
@@ -67,7 +68,7 @@ def import_files(
     feeder = (
         Feeder(_discard, options.stop.wait)
         if options.dry_run
-        else Feeder(store, options.stop.wait, options.retry_seconds, options.pause_seconds)
+        else Feeder(store, options.stop.wait, options.retry_seconds, options.pause_seconds, options.most_in_flight)
     )
     for file in files:
         if options.stop.is_set():
@@ -238,6 +239,7 @@ class _FileImport:
         """Once, before what may still change is read: a last line without its end, the end of the file."""
         is_kept = not (self._options.wanted or self._options.dry_run or self._file.path.suffix == DOCUMENT)
         if is_kept and self._memory is None:
+            self._take(everything=False)
             self._memory = snapshot.freeze(self._reader, self._lines)
 
     def _state_of(self, stream: IO[bytes]) -> FileState:

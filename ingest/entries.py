@@ -52,9 +52,10 @@ def entry(
 ) -> NewEntry:
     """An entry with its text cut and cleaned; what has no time stands at 0."""
     kept = cut(text, TOOL_CHARACTERS if kind in _OF_TOOLS else SAID_CHARACTERS)
-    if not kept.isascii() or "\0" in kept:
+    size_bytes = utf8_bytes(text)
+    if size_bytes != len(text) or "\0" in kept:
         kept = clean_text(kept)
-    return NewEntry(session_id, agent_type, key, kind, at_ms or 0, kept, utf8_bytes(text), **more)
+    return NewEntry(session_id, agent_type, key, kind, at_ms or 0, kept, size_bytes, **more)
 
 
 def cut(text: str, most: int) -> str:

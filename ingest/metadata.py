@@ -77,7 +77,11 @@ def count_lines(text: object) -> int:
 
 def clean_text(text: str) -> str:
     """Text that any database and any reader can hold: no lone surrogates, no NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+    return text.replace("\0", "\ufffd")
 
 
 def _clean(value: Any) -> Any:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from ingest.git import BranchLookup
 from ingest.store import StoreRules
-from ingest.writer import Listener, Writer
+from ingest.writer import BULK_LIMIT_BYTES, Listener, Writer
 from monitor.lifecycle import MINUTE_MS, recent_ms
 from pricing.registry import default_registry
 
@@ -24,13 +24,13 @@ _lock = threading.Lock()
 _writer: Writer | None = None
 
 
-def writer(listener: Listener | None = None) -> Writer:
+def writer(listener: Listener | None = None, bulk_limit_bytes: int = BULK_LIMIT_BYTES) -> Writer:
     """The running writer. Who calls first decides who listens; a command's writer tells nobody."""
     global _writer
     if _writer is None:
         with _lock:
             if _writer is None:
-                fresh = build_writer(listener or Listener())
+                fresh = build_writer(listener or Listener(), bulk_limit_bytes)
                 fresh.start()
                 _writer = fresh
     return _writer
@@ -45,14 +45,20 @@ def stop_writer() -> None:
             _writer = None
 
 
-def build_writer(listener: Listener) -> Writer:
+def build_writer(listener: Listener, bulk_limit_bytes: int = BULK_LIMIT_BYTES) -> Writer:
     environment = settings.ENVIRONMENT
     rules = StoreRules(
         registry=default_registry(),
         branches=BranchLookup(environment.projects_dir),
         import_recent_ms=recent_ms(environment.auto_import_minutes),
     )
-    return Writer(connect, rules, environment.session_timeout_minutes * MINUTE_MS, listener)
+    return Writer(
+        connect,
+        rules,
+        environment.session_timeout_minutes * MINUTE_MS,
+        listener,
+        bulk_limit_bytes=bulk_limit_bytes,
+    )
 
 
 def connect() -> sqlite3.Connection:
@@ -62,4 +68,6 @@ def connect() -> sqlite3.Connection:
     raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     raw.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+    # The writer reads few pages, and those that it maps count as its memory.
+    raw.execute("PRAGMA mmap_size = 0")
     return raw

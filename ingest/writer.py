@@ -29,7 +29,7 @@ log = logging.getLogger("agentmonitor.writer")
 QUEUE_LIMIT_BYTES: Final = 32 * 1024 * 1024
 GROUP_LIMIT_EVENTS: Final = 2000
 # What an import may hold up the live events behind it: some 20 ms.
-BULK_LIMIT_BYTES: Final = 1024 * 1024
+BULK_LIMIT_BYTES: Final = 512 * 1024
 # An event costs memory beyond its bytes on the wire.
 EVENT_OVERHEAD_BYTES: Final = 1000
 TICK_SECONDS: Final = 0.5
@@ -110,7 +110,9 @@ class Writer:
         session_timeout_ms: int,
         listener: Listener,
         clock: Callable[[], int] = now_ms,
+        bulk_limit_bytes: int = BULK_LIMIT_BYTES,
     ) -> None:
+        self._bulk_limit_bytes = bulk_limit_bytes
         self._connect, self._rules, self._timeout_ms = connect, rules, session_timeout_ms
         self._listener, self._clock = listener, clock
         self._queue = _Queue()
@@ -244,7 +246,7 @@ class Writer:
                 queue.live_bytes -= submission.weight_bytes
                 events += submission.events
                 live.append(submission)
-            bulk = _take_bulk(queue.bulk)
+            bulk = _take_bulk(queue.bulk, self._bulk_limit_bytes)
         return [part for part in (live, bulk) if part]
 
     def _store(self, connection: sqlite3.Connection | None, group: list[_Submission]) -> None:
@@ -331,11 +333,11 @@ def _weight(batch: Batch, body_bytes: int) -> int:
     return body_bytes + words + EVENT_OVERHEAD_BYTES * (len(batch.events) + len(batch.facts))
 
 
-def _take_bulk(waiting: deque[_Submission]) -> list[_Submission]:
+def _take_bulk(waiting: deque[_Submission], limit_bytes: int) -> list[_Submission]:
     """Small slices, such as those of small files, share a transaction."""
     taken: list[_Submission] = []
     weight_bytes = 0
-    while waiting and (not taken or weight_bytes + waiting[0].weight_bytes <= BULK_LIMIT_BYTES):
+    while waiting and (not taken or weight_bytes + waiting[0].weight_bytes <= limit_bytes):
         weight_bytes += waiting[0].weight_bytes
         taken.append(waiting.popleft())
     return taken

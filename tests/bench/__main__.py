@@ -1,14 +1,16 @@
-"""The report of `make bench`."""
+"""The report of `make bench`; names of parts as arguments run these only."""
 
 import json
 import socket
 import statistics
+import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
 
 from tests.bench import load, servers
+from tests.bench.imports import imports
 
 SINGLES, BATCHES, BATCH_SIZE, CONNECTIONS, ROUNDS = 6000, 300, 50, 16, 3
 STREAMS, STREAM_RATE, STREAM_SECONDS = 20, 500, 8
@@ -194,5 +196,7 @@ def start_up() -> None:
 
 
 if __name__ == "__main__":
-    for part in (throughput, hook_latency, stream_delay, memory_and_pages, start_up):
-        part()
+    wanted = sys.argv[1:]
+    for part in (throughput, hook_latency, stream_delay, memory_and_pages, start_up, imports):
+        if not wanted or part.__name__ in wanted:
+            part()

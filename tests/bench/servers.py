@@ -1,5 +1,6 @@
 """Starting and stopping what is measured."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +69,11 @@ def _wait_until_up(url: str, process: "subprocess.Popen[bytes]") -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError("the server did not come up")
+
+
+def json_of(port: int, path: str) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        return json.load(answer)
 
 
 def resident_megabytes(pid: int) -> float:

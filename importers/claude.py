@@ -18,6 +18,7 @@ from importers.claude_lines import ClaudeLine, LineContext, event_id_of
 from importers.claude_plain import EVENT_TYPES, PlainLines, has_content, usage_of_line
 from importers.claude_prompts import typed_prompt
 from importers.claude_sessions import ClaudeSessions
+from importers.claude_subagents import ClaudeSubagents
 from importers.claude_tools import input_metadata, result_duration_ms, result_text
 from importers.fields import PREVIEW_CHARACTERS, blocks, joined_text, mapping, text
 from importers.reader import PathFacts, TimeRange
@@ -46,6 +47,7 @@ NO_NEWS: Final = frozenset(
     }
 )
 QUIET_SYSTEM_LINES: Final = frozenset({"local_command", "stop_hook_summary", "turn_duration"})
+COMPACTED: Final = "compact_boundary"
 NO_BILL_MODEL: Final = "<synthetic>"
 TOOL_BLOCKS: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 EVERYTHING: Final = TimeRange()
@@ -59,6 +61,7 @@ class ClaudeReader:
         self._path, self._wanted = path, wanted
         self._context = LineContext(path)
         self._sessions = ClaudeSessions(path)
+        self._subagents = ClaudeSubagents(path)
         self._plain = PlainLines()
         self._buffer = EventBuffer(path.payload_limit_bytes)
         self._runs = CallRuns()
@@ -73,7 +76,9 @@ class ClaudeReader:
         if not self._wanted.holds(line.at_ms):
             return
         self._sessions.note(line)
-        self._dispatch(self._reported(line) or line)
+        line = self._reported(line) or line
+        self._subagents.note(line)
+        self._dispatch(line)
 
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         events = self._buffer.take(everything=everything)
@@ -94,7 +99,10 @@ class ClaudeReader:
             self._sessions.note_event(session_id)
 
     def facts(self) -> list[SessionFacts]:
-        return self._sessions.facts()
+        known = self._sessions.facts()
+        for facts in known:
+            facts.subagents = self._subagents.of_session(facts.session_id)
+        return known
 
     def _reported(self, line: ClaudeLine) -> ClaudeLine | None:
         """Some versions report the answers of a sub-agent in its parent's file too."""
@@ -172,6 +180,7 @@ class ClaudeReader:
         )
         slot = Slot(line.event("tool_use", event_id), input_metadata(name, block.get("input")))
         slot.event.tool_name = name
+        self._subagents.note_tool(line, tool_id, name, block.get("input"))
         if tool_id is not None:
             slot.metadata["tool_use_id"] = tool_id
             # What the provider runs itself answers within the same message.
@@ -187,6 +196,7 @@ class ClaudeReader:
         self._runs.note_user_line(line.chain, is_prompt=not results)
         for block in results:
             self._settle_tool(line, block)
+        self._subagents.note_results(line, results)
         prompt = typed_prompt(line.value)
         if prompt is None or line.is_copy:
             return
@@ -222,6 +232,8 @@ class ClaudeReader:
         slot = self._buffer.add(Slot(line.event("response", line.line_id), {"type": subtype}))
         _add_preview(slot, preview)
         compaction = mapping(line.value.get("compactMetadata"))
+        if subtype == COMPACTED:
+            self._sessions.note_compaction(line, compaction)
         slot.metadata |= {
             name: compaction[key]
             for key, name in (("trigger", "trigger"), ("preTokens", "pre_tokens"))

@@ -1,12 +1,12 @@
 """What the lines of a Claude Code transcript say of their sessions. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from importers.claude_lines import AGENT_TYPE, ClaudeLine
-from importers.fields import text
+from importers.fields import count, text
 from importers.reader import PathFacts
-from ingest.contract import SessionFacts
+from ingest.contract import CompactionFacts, SessionFacts
 
 # A title that the human chose wins over the client's own, that over the summaries of older versions.
 TITLE_KEYS: Final = {"summary": "summary", "ai-title": "aiTitle", "custom-title": "customTitle"}
@@ -24,6 +24,7 @@ class _Known:
     first_at_ms: int | None = None
     last_at_ms: int | None = None
     has_events: bool = False
+    compactions: list[CompactionFacts] = field(default_factory=list)
 
 
 class ClaudeSessions:
@@ -51,6 +52,18 @@ class ClaudeSessions:
         known.cwd = known.cwd or text(line.value.get("cwd"))
         known.project, known.branch = known.project or line.project, line.branch or known.branch
         known.client_version = text(line.value.get("version")) or known.client_version
+
+    def note_compaction(self, line: ClaudeLine, told: dict[str, Any]) -> None:
+        if line.at_ms is None:
+            return
+        compaction = CompactionFacts(
+            line_id=line.uuid or line.line_id,
+            at_ms=line.at_ms,
+            subagent_id=line.chain or None,
+            trigger=text(told.get("trigger")),
+            pre_tokens=count(told.get("preTokens")) or None,
+        )
+        self._session(line.session_id).compactions.append(compaction)
 
     def note_event(self, session_id: str) -> None:
         """Only what has events becomes a session."""
@@ -81,9 +94,10 @@ class ClaudeSessions:
             known.title, known.title_rank = title, rank
 
     def _facts(self, session_id: str, known: _Known) -> SessionFacts:
-        times: dict[str, Any] = {"started_at_ms": known.first_at_ms, "last_at_ms": known.last_at_ms}
+        told: dict[str, Any] = {"started_at_ms": known.first_at_ms, "last_at_ms": known.last_at_ms}
+        told["compactions"] = known.compactions
         if self._path.agent_id is not None:
-            return SessionFacts(session_id=session_id, agent_type=AGENT_TYPE, sign_of_life=False, **times)
+            return SessionFacts(session_id=session_id, agent_type=AGENT_TYPE, sign_of_life=False, **told)
         return SessionFacts(
             session_id=session_id,
             agent_type=AGENT_TYPE,
@@ -94,5 +108,5 @@ class ClaudeSessions:
             client_version=known.client_version,
             transcript_path=self._path.path if session_id == self._path.name else None,
             sign_of_life=False,
-            **times,
+            **told,
         )

@@ -26,7 +26,7 @@ from importers.codex_threads import (
 from importers.codex_toollog import ToolLog
 from importers.fields import PREVIEW_CHARACTERS, PROMPT_CHARACTERS, joined_text, mapping, moment, text
 from importers.reader import PathFacts, TimeRange
-from ingest.contract import NewEvent, SessionFacts
+from ingest.contract import CompactionFacts, NewEvent, SessionFacts, SubagentFacts
 from ingest.entries import NewEntry
 from ingest.metadata import clean_text
 from ingest.otlp.keys import codex_prompt_event_id
@@ -51,6 +51,8 @@ class CodexReader:
         self._model: str | None = None
         self._title: str | None = None
         self._last_at_ms: int | None = None
+        self._ended_at_ms: int | None = None
+        self._compactions: list[CompactionFacts] = []
         self._opening: Slot | None = None
         # What the agent said since its last call, and the last prompt with its turn.
         self._said: list[str] = []
@@ -74,6 +76,9 @@ class CodexReader:
         if not is_copy and not mapping(value.get("metadata")).get("compaction_output"):
             self._entries.read(line)
         self._dispatch(line)
+        if self._ended_at_ms is not None and not self._turn_is_open:
+            # Lines behind the end of a turn belong to it, until the next one begins.
+            self._ended_at_ms = self._last_at_ms
 
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         if everything:
@@ -96,12 +101,31 @@ class CodexReader:
             sign_of_life=False,
             started_at_ms=thread.started_at_ms,
             last_at_ms=self._last_at_ms,
+            subagents=self._subagents(thread),
+            compactions=self._compactions,
         )
         if not thread.is_subagent:
             facts.project, facts.branch, facts.cwd = thread.project, thread.branch, thread.cwd
             facts.title, facts.client_version = self._title, thread.client_version
             facts.transcript_path = self._path.path
         return [facts]
+
+    def _subagents(self, thread: Thread) -> list[SubagentFacts]:
+        """The thread itself, when it is one."""
+        if thread.agent_id is None:
+            return []
+        parent_id = thread.parent_id
+        return [
+            SubagentFacts(
+                subagent_id=thread.agent_id,
+                parent_subagent_id=None if parent_id == thread.session_id else parent_id,
+                kind=thread.kind,
+                description=thread.nickname,
+                started_at_ms=thread.started_at_ms,
+                last_at_ms=self._last_at_ms,
+                ended_at_ms=self._ended_at_ms,
+            )
+        ]
 
     def _begin(self, kind: str, payload: dict[str, Any], at_ms: int | None) -> Thread:
         thread = thread_of(payload if kind == "session_meta" else {}, at_ms, self._path.name)
@@ -136,10 +160,7 @@ class CodexReader:
                     self._tools.read_item(line)
             case "compacted":
                 if not line.is_copy:
-                    event = line.event("response", line.line_id)
-                    self._buffer.add(
-                        Slot(event, {"type": "compacted", "content_preview": "Conversation compacted"})
-                    )
+                    self._add_compaction(line)
             case "session_meta" | "world_state":
                 pass
             case _:
@@ -155,7 +176,7 @@ class CodexReader:
             case "task_started":
                 self._turn_is_open = True
             case "task_complete" | "turn_aborted":
-                self._turn_is_open = False
+                self._turn_is_open, self._ended_at_ms = False, self._last_at_ms
                 self._add_error(line, mapping(payload.get("error")).get("message"))
             case "error":
                 self._add_error(line, payload.get("message"))
@@ -196,6 +217,14 @@ class CodexReader:
         self._said.clear()
         ref = f"{self._path.path}:{line.number + 1}"
         self._buffer.add(call_slot(event, call, ref, said, _subagent_of(line)))
+
+    def _add_compaction(self, line: RolloutLine) -> None:
+        event = line.event("response", line.line_id)
+        self._buffer.add(Slot(event, {"type": "compacted", "content_preview": "Conversation compacted"}))
+        if line.at_ms is not None:
+            self._compactions.append(
+                CompactionFacts(line_id=line.line_id, at_ms=line.at_ms, subagent_id=line.thread.agent_id)
+            )
 
     def _add_prompt(self, line: RolloutLine, prompt: str | None) -> None:
         """Some versions tell a prompt twice; a sub-agent's prompts are its parent's words."""

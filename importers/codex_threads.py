@@ -38,6 +38,9 @@ class Thread:
     forked_from_id: str | None
     parent_id: str | None
     is_subagent: bool
+    # What sort of sub-agent it is, and what the client calls it.
+    kind: str | None
+    nickname: str | None
     history_ends_at: int | None
 
     @property
@@ -100,8 +103,9 @@ def event_id_of(what: str) -> str:
 def thread_of(payload: dict[str, Any], written_at_ms: int | None, name: str) -> Thread:
     """`name` is the file's, for a rollout that doesn't say whose it is."""
     thread_id = text(payload.get("id")) or name
-    source = mapping(mapping(payload.get("source")).get("subagent"))
-    spawned_by = text(mapping(source.get("thread_spawn")).get("parent_thread_id"))
+    source = mapping(payload.get("source")).get("subagent")
+    spawn = mapping(mapping(source).get("thread_spawn"))
+    spawned_by = text(spawn.get("parent_thread_id"))
     forked_from_id = text(payload.get("forked_from_id"))
     cwd, history_ends_at = payload.get("cwd"), payload.get("subagent_history_start_ordinal")
     return Thread(
@@ -117,6 +121,8 @@ def thread_of(payload: dict[str, Any], written_at_ms: int | None, name: str) -> 
         forked_from_id=forked_from_id,
         parent_id=spawned_by or forked_from_id,
         is_subagent="subagent" in mapping(payload.get("source")) or payload.get("thread_source") == "subagent",
+        kind=text(spawn.get("agent_role")) or text(source),
+        nickname=text(spawn.get("agent_nickname")),
         history_ends_at=history_ends_at if isinstance(history_ends_at, int) else None,
     )
 

@@ -14,6 +14,7 @@ from importers.claude import ClaudeReader
 from importers.codex import CodexReader
 from importers.fields import text
 from importers.gemini import GeminiReader
+from importers.lines import BadLine, decode_line
 from importers.reader import DEFAULT_PAYLOAD_BYTES, PathFacts, ReaderFactory
 
 LINES: Final = ".jsonl"
@@ -144,9 +145,9 @@ def path_facts(
 ) -> PathFacts:
     """What the place of a file says: the session of a main file, the agent of a sub-agent's."""
     stem, agent_id, cwd = file.path.stem, None, None
-    session = stem
+    session, agent = stem, AgentMeta()
     if source is CLAUDE and "subagents" in file.path.parts and stem.startswith("agent-"):
-        agent_id = stem.removeprefix("agent-")
+        agent_id, agent = stem.removeprefix("agent-"), _agent_meta(file.path)
     elif source is CODEX and (found := ROLLOUT_ID.search(stem)):
         session = found[0]
     elif source is GEMINI:
@@ -158,10 +159,27 @@ def path_facts(
         path=str(file.path),
         name=text(session) or "unknown",
         agent_id=agent_id,
+        agent_kind=agent.kind,
+        agent_description=agent.description,
         default_model=model,
         cwd=cwd,
         payload_limit_bytes=limit_bytes,
     )
+
+
+class AgentMeta(NamedTuple):
+    """What Claude Code writes beside a sub-agent's transcript when it sends it out."""
+
+    kind: str | None = None
+    description: str | None = None
+
+
+def _agent_meta(path: Path) -> AgentMeta:
+    try:
+        told = decode_line(path.with_name(f"{path.stem}.meta.json").read_bytes())
+    except (OSError, BadLine):
+        return AgentMeta()
+    return AgentMeta(text(told.get("agentType")), text(told.get("description")))
 
 
 def _project_root(path: Path) -> str | None:

@@ -22,7 +22,7 @@ from importers.gemini_messages import (
     usage_of,
 )
 from importers.reader import SOURCE, PathFacts, TimeRange
-from ingest.contract import NewCall, NewEvent, SessionFacts
+from ingest.contract import NewCall, NewEvent, SessionFacts, SubagentFacts
 from ingest.entries import NewEntry
 from ingest.ledger import TRANSCRIPT
 from ingest.metadata import clean_text
@@ -85,7 +85,11 @@ class GeminiReader:
             started_at_ms=self._started_at_ms,
             last_at_ms=self._last_at_ms,
         )
-        if self._path.agent_id is None:
+        if self._path.agent_id is not None:
+            agent = SubagentFacts(subagent_id=self._path.agent_id)
+            agent.started_at_ms, agent.last_at_ms = self._started_at_ms, self._last_at_ms
+            facts.subagents = [agent]
+        else:
             facts.cwd, facts.project = self._path.cwd, self._project
             facts.title, facts.transcript_path = self._title, self._path.path
         return [facts]

@@ -20,13 +20,16 @@ DEFAULT_PAYLOAD_BYTES: Final = 10 * 1024
 class PathFacts:
     """What a transcript's place says of it, and what its reader may assume.
 
-    `path` names it in receipts. `default_model` is the model of the client's configuration, for files older
-    than the records that name one; `cwd` the project's directory, for clients that keep it beside the files.
+    `path` names it in receipts; the agent is the sub-agent whose file it is. `default_model` is the model of the
+    client's configuration, for files older than the records that name one; `cwd` the project's directory, for
+    clients that keep it beside the files.
     """
 
     path: str
     name: str
     agent_id: str | None = None
+    agent_kind: str | None = None
+    agent_description: str | None = None
     default_model: str | None = None
     cwd: str | None = None
     payload_limit_bytes: int = DEFAULT_PAYLOAD_BYTES

@@ -6,6 +6,7 @@ wrong field at once. The full check is the authority: what it accepts is stored.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
@@ -95,6 +96,32 @@ class NewEvent(msgspec.Struct, kw_only=True, gc=False):
     call: NewCall | None = None
 
 
+class SubagentFacts(msgspec.Struct, kw_only=True):
+    """What a source knows of one sub-agent of a session; None means "says nothing about it".
+
+    `now` is what happens to it at this moment, from a source that has no clock of its own, such as a hook.
+    """
+
+    subagent_id: str
+    parent_subagent_id: str | None = None
+    kind: str | None = None
+    description: str | None = None
+    started_at_ms: int | None = None
+    last_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    now: Literal["starts", "works", "ends"] | None = None
+
+
+class CompactionFacts(msgspec.Struct, kw_only=True):
+    """One compaction of a conversation; `line_id` names the line that tells of it, in whatever file."""
+
+    line_id: str
+    at_ms: int
+    subagent_id: str | None = None
+    trigger: str | None = None
+    pre_tokens: int | None = None
+
+
 class SessionFacts(msgspec.Struct, kw_only=True):
     """What a source knows of a session beside events. None means "says nothing about it".
 
@@ -120,6 +147,8 @@ class SessionFacts(msgspec.Struct, kw_only=True):
     sign_of_life: bool = True
     started_at_ms: int | None = None
     last_at_ms: int | None = None
+    subagents: Sequence[SubagentFacts] = ()
+    compactions: Sequence[CompactionFacts] = ()
 
 
 class Fault(NamedTuple):

@@ -21,6 +21,7 @@ from ingest.entry_store import write_entries
 from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, call_of, row_of, usage_of
 from ingest.metadata import title_of
+from ingest.subagent_store import write_subagents
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
 from monitor.prices import registry_in
@@ -371,6 +372,7 @@ class _Group:
             CallStore(connection, self.registry, self.tally).write(self.call_rows)
         self.tally.count_files(connection)
         self._write_sessions()
+        write_subagents(connection, (facts for batch in batches for facts in batch.facts), now_ms)
         INSERT_EVENTS.run(connection, self.event_values)
         write_entries(connection, (entry for batch in batches for entry in batch.entries))
         self.tally.apply(connection)

@@ -4,9 +4,9 @@ Codex's and Gemini CLI's bodies have the names of Claude Code's; what differs st
 """
 
 import re
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
-from ingest.contract import LONGEST_TEXT, NOT_AN_OBJECT, Fault, NewEvent, SessionFacts, check_event
+from ingest.contract import LONGEST_TEXT, NOT_AN_OBJECT, Fault, NewEvent, SessionFacts, SubagentFacts, check_event
 from ingest.hooks.tool_input import subject
 from ingest.metadata import cap_metadata, clean_text
 from monitor.lifecycle import PERMISSION, QUESTION
@@ -20,6 +20,10 @@ COMMON_KEYS: Final = frozenset(
     {"session_id", "transcript_path", "cwd", "hook_event_name", "permission_mode", "prompt_id", "effort"}
     | {"agent_id", "agent_type", "session_title", "stop_hook_active", "permission_suggestions"}
 )
+
+
+# What a hook says of the sub-agent that it comes from.
+MOMENTS: Final[dict[str, Literal["starts", "ends"]]] = {"SubagentStart": "starts", "SubagentStop": "ends"}
 
 
 class HookFault(Exception):
@@ -97,12 +101,20 @@ class Hook:
         facts.transcript_path = self.text("transcript_path")
         if not self.is_subagent or state in (PERMISSION, QUESTION):
             facts.state, facts.state_detail = state, detail or None
+        facts.subagents = self._subagents()
         if not self.is_subagent:
             facts.cwd = self.text("new_cwd") or self.text("cwd")
             facts.project = self.project
             facts.permission_mode = self.text("permission_mode")
             facts.title = self.text("session_title")
         return facts
+
+    def _subagents(self) -> list[SubagentFacts]:
+        """The sub-agent that speaks. The compaction's own helper has no type, and no conversation either."""
+        agent_id, kind = self.text("agent_id"), self.text("agent_type")
+        if agent_id is None or kind is None:
+            return []
+        return [SubagentFacts(subagent_id=agent_id, kind=kind, now=MOMENTS.get(self.name, "works"))]
 
 
 def _session_id(body: dict[str, Any]) -> str:

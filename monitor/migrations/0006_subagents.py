@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("line_id", models.TextField()),
+                ("subagent_id", models.TextField(null=True)),
                 ("at", monitor.models.fields.MillisField()),
                 ("trigger", models.TextField(null=True)),
                 ("pre_tokens", models.BigIntegerField(null=True)),

@@ -37,12 +37,14 @@ class Subagent(models.Model):
 
 
 class Compaction(models.Model):
-    """One moment when a session's conversation was replaced by its summary, as its transcript tells it."""
+    """One moment when a conversation of a session was replaced by its summary, as its transcript tells it."""
 
     id = models.BigAutoField(primary_key=True)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="compactions", db_index=False)
     # What the line is known by, in whatever order and how often files are read.
     line_id = models.TextField()
+    # Whose conversation it was; null for the main one.
+    subagent_id = models.TextField(null=True)
     at = MillisField()
     trigger = models.TextField(null=True)
     pre_tokens = models.BigIntegerField(null=True)

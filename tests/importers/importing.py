@@ -28,6 +28,8 @@ ENTRY_COLUMNS = (
     "entry_key, session_id, agent_type, subagent_id, kind, at, tool_name, tool_id, call_key, is_error, "
     "text_bytes, text"
 )
+SUBAGENT_COLUMNS = "session_id, subagent_id, parent_subagent_id, kind, description, started_at, last_at, ended_at"
+COMPACTION_COLUMNS = "session_id, line_id, subagent_id, at, trigger, pre_tokens"
 SESSION_SUMS = (
     "id, call_count, unpriced_calls, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, "
     "cost_nanos"
@@ -84,12 +86,20 @@ class Home:
         return self.rows(f"SELECT {CALL_COLUMNS} FROM calls ORDER BY agent_type, call_key")
 
     def ledger(self) -> dict[str, list[dict[str, Any]]]:
-        """All that counts money: the calls, the sums of sessions, and those of hours."""
+        """All that counts money, and whose: calls, the sums of sessions and of hours, sub-agents, compactions."""
         return {
             "calls": self.calls(),
             "sessions": self.rows(f"SELECT {SESSION_SUMS} FROM sessions ORDER BY id"),
             "hours": self._hours(),
+            "subagents": self.subagents(),
+            "compactions": self.compactions(),
         }
+
+    def subagents(self) -> list[dict[str, Any]]:
+        return self.rows(f"SELECT {SUBAGENT_COLUMNS} FROM subagents ORDER BY session_id, subagent_id")
+
+    def compactions(self) -> list[dict[str, Any]]:
+        return self.rows(f"SELECT {COMPACTION_COLUMNS} FROM compactions ORDER BY session_id, line_id")
 
     def _hours(self) -> list[dict[str, Any]]:
         hours = self.rows(

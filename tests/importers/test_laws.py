@@ -39,6 +39,8 @@ class History:
 
     files: dict[str, list[Line]] = field(default_factory=dict)
     billed: list[tuple[str, str, str, Figures]] = field(default_factory=list)
+    # Session, sub-agent, parent or "", kind, description.
+    sent_out: list[tuple[str, str, str, str, str]] = field(default_factory=list)
 
 
 def uuid(chance: random.Random) -> str:
@@ -59,13 +61,27 @@ class ClaudeWriter:
         for _ in range(sessions):
             session = uuid(self.chance)
             lines = [claude.opening(self.later(), session=session), *self.turns(session)]
-            self.keep(f"projects/p/{session}.jsonl", lines)
             if self.chance.random() < 0.5:
-                agent = {"agentId": "a1", "isSidechain": True}
-                self.keep(f"projects/p/{session}/subagents/agent-a1.jsonl", self.turns(session, **agent))
+                lines += self.helper(session, "a1")
+            self.keep(f"projects/p/{session}.jsonl", lines)
             if self.chance.random() < 0.6:
                 self.fork(lines)
         return self.history
+
+    def helper(self, session: str, agent_id: str, **parent: Any) -> list[Line]:
+        """A sub-agent with a file of its own, which may send out another; the lines of its parent."""
+        kind, asked, tool_id = self.chance.choice(("Explore", "Plan")), f"Look {agent_id}", uuid(self.chance)
+        self.history.sent_out.append((session, agent_id, parent.get("agentId", ""), kind, asked))
+        order = claude.tool("Agent", tool_id, description=asked, subagent_type=kind)
+        sent = self.call(session, order, **parent)
+        fields = {"agentId": agent_id, "isSidechain": True}
+        own = [claude.prompt("Look", self.later(), session=session, **fields), *self.turns(session, **fields)]
+        if self.chance.random() < 0.4 and not parent:
+            own += self.helper(session, f"{agent_id}-1", **fields)
+        self.keep(f"projects/p/{session}/subagents/agent-{agent_id}.jsonl", own)
+        answer = {"agentId": agent_id, "agentType": kind, "status": "completed"}
+        told = claude.tool_result(tool_id, self.later(), session=session, toolUseResult=answer, **parent)
+        return [*sent[:-1], told]
 
     def keep(self, path: str, lines: list[Line]) -> None:
         self.history.files[path] = lines
@@ -90,8 +106,8 @@ class ClaudeWriter:
         said = [{"type": "thinking", "thinking": word}, {"type": "text", "text": word * 40}]
         return self.chance.sample(said, self.chance.randint(0, 2))
 
-    def call(self, session: str, **fields: Any) -> list[Line]:
-        """One to four lines of one answer, with tool results between them at times."""
+    def call(self, session: str, order: dict[str, Any] | None = None, **fields: Any) -> list[Line]:
+        """One to four lines of one answer, with tool results between them at times; the last may be an order."""
         chance = self.chance
         message, model = f"msg_{chance.getrandbits(60)}", chance.choice(MODELS)
         request = f"req_{chance.getrandbits(60)}" if chance.random() < 0.7 else None
@@ -117,7 +133,10 @@ class ClaudeWriter:
                     model=model,
                     session=session,
                     stop="tool_use" if is_last or chance.random() < 0.5 else None,
-                    content=[*self.said(), claude.tool("Bash", tool_id, command="ls")],
+                    content=[
+                        *self.said(),
+                        order if order and is_last else claude.tool("Bash", tool_id, command="ls"),
+                    ],
                     **fields,
                 )
             )
@@ -148,22 +167,44 @@ class CodexWriter:
             self.history.files[f"sessions/2026/rollout-{thread}.jsonl"] = lines
             if self.chance.random() < 0.6:
                 self.fork(thread, lines)
+            if self.chance.random() < 0.5:
+                self.helper(thread, thread, lines)
         return self.history
 
-    def fork(self, parent: str, lines: list[Line]) -> None:
-        began = self.later()
+    def helper(self, root: str, parent: str, lines: list[Line]) -> None:
+        """A sub-agent's thread, at times with its parent's lines before its own, at times with a child."""
+        began, role = self.later(), self.chance.choice(("explorer", "worker"))
         thread = codex.uuid7(began, self.chance.getrandbits(32))
-        stamp = codex.meta(thread, began)["timestamp"]
+        spawn = {"parent_thread_id": parent, "depth": 1, "agent_nickname": f"N{began}", "agent_role": role}
+        meta = codex.meta(thread, began, session_id=root, source={"subagent": {"thread_spawn": spawn}})
+        replay, total = [], [0, 0, 0]
+        if self.chance.random() < 0.5:
+            replay, total = self.replayed(lines, meta["timestamp"])
+            meta["payload"]["forked_from_id"] = parent
+        agent = "" if parent == root else parent
+        self.history.sent_out.append((root, thread, agent, role, f"N{began}"))
+        own = [meta, *replay, *self.turns(root, total, thread)]
+        self.history.files[f"sessions/2026/rollout-{thread}.jsonl"] = own
+        if parent == root and self.chance.random() < 0.5:
+            self.helper(root, thread, own)
+
+    def replayed(self, lines: list[Line], stamp: str) -> tuple[list[Line], list[int]]:
+        """The lines of a parent as they are written again, and the total that its child goes on from."""
         counts = [line for line in lines if line["payload"].get("type") == "token_count"]
         total = [0, 0, 0]
         if counts:
             last = counts[-1]["payload"]["info"]["total_token_usage"]
             total = [last["input_tokens"], last["cached_input_tokens"], last["output_tokens"]]
-        replay = [line | {"timestamp": stamp} for line in lines]
+        return [line | {"timestamp": stamp} for line in lines], total
+
+    def fork(self, parent: str, lines: list[Line]) -> None:
+        began = self.later()
+        thread = codex.uuid7(began, self.chance.getrandbits(32))
+        replay, total = self.replayed(lines, codex.meta(thread, began)["timestamp"])
         own = [codex.meta(thread, began, forked_from_id=parent), *replay, *self.turns(thread, total)]
         self.history.files[f"archived_sessions/rollout-{thread}.jsonl"] = own
 
-    def turns(self, thread: str, total: list[int]) -> list[Line]:
+    def turns(self, session: str, total: list[int], agent: str = "") -> list[Line]:
         lines: list[Line] = []
         for _ in range(self.chance.randint(1, 3)):
             began = self.later()
@@ -175,16 +216,18 @@ class CodexWriter:
                 total[:] = [0, 0, 0]
             has_records = self.chance.random() < 0.5
             for _ in range(self.chance.randint(1, 3)):
-                lines += self.call(thread, turn_id, model, total, has_records=has_records)
+                lines += self.call(session, agent, turn_id, model, total, has_records=has_records)
         return lines
 
-    def call(self, thread: str, turn_id: str, model: str, total: list[int], *, has_records: bool) -> list[Line]:
-        chance = self.chance
+    def call(
+        self, session: str, agent: str, turn_id: str, model: str, total: list[int], *, has_records: bool
+    ) -> list[Line]:
+        chance, thread = self.chance, agent or session
         cached, output = chance.randint(0, 10**5), chance.randint(1, 10**4)
         last = (cached + chance.randint(1, 10**5), cached, output)
         total[:] = [before + more for before, more in zip(total, last, strict=True)]
         whole = (total[0], total[1], total[2])
-        self.history.billed.append((thread, "", model, (last[0] - cached, cached, 0, 0, output, 0)))
+        self.history.billed.append((session, agent, model, (last[0] - cached, cached, 0, 0, output, 0)))
         lines = self.said("assistant", f"word{chance.randint(0, 3)}")
         lines += self.tool(f"call_{chance.getrandbits(60)}")
         if has_records:
@@ -270,6 +313,13 @@ def stored(home: Home) -> list[tuple[str, str, str, Figures]]:
     )
 
 
+def tree(home: Home) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (row["session_id"], row["subagent_id"], row["parent_subagent_id"] or "", row["kind"], row["description"])
+        for row in home.subagents()
+    ]
+
+
 def check_laws(source: Source, history: History, chance: random.Random, template: Path) -> None:
     names = list(history.files)
     chance.shuffle(names)
@@ -287,6 +337,7 @@ def check_laws(source: Source, history: History, chance: random.Random, template
             if chance.random() < 0.5 or number == len(names) - 1:
                 home.run(source, root, reverse=chance.random() < 0.5, force=chance.random() < 0.3)
         assert stored(home) == sorted(history.billed)
+        assert tree(home) == sorted(history.sent_out)
         at_once.run(source, root)
         assert home.entries() == at_once.entries() != []
         ledger, entries = home.ledger(), home.entries()

@@ -86,3 +86,19 @@ def test_a_person_at_the_terminal_is_waited_for(recording: Path) -> None:
         "working",
     ]
     assert len({fact.session_id for fact in facts}) == 2
+
+
+def test_sub_agents_are_told_from_start_to_stop(recording: Path) -> None:
+    _, facts = replay(recording, "agents")
+    told = [agent for fact in facts for agent in fact.subagents]
+    assert {agent.kind for agent in told} == {"Explore", "general-purpose"}
+    for agent_id in {agent.subagent_id for agent in told}:
+        moments = [agent.now for agent in told if agent.subagent_id == agent_id]
+        assert (moments[0], moments[-1]) == ("starts", "ends")
+        assert set(moments[1:-1]) == {"works"}
+
+
+def test_the_helper_of_a_compaction_is_no_sub_agent(recording: Path) -> None:
+    assert "SubagentStop" in {body["hook_event_name"] for body in recorded.bodies(recording, "compact")}
+    _, facts = replay(recording, "compact")
+    assert not [agent for fact in facts for agent in fact.subagents]

@@ -47,6 +47,7 @@ SELECT_CALLS_NEAR: Final = (
 )
 INSERT_CALLS: Final = insert("calls", CALL_COLUMNS)
 UPDATE_CALLS: Final = update("calls", "id", replaced(*CALL_COLUMNS))
+DELETE_CALLS: Final = "DELETE FROM calls WHERE id IN (SELECT value FROM json_each(?))"
 
 
 class Stored(msgspec.Struct):
@@ -64,6 +65,8 @@ class CallStore:
 
     def __init__(self, connection: Connection, registry: PricingRegistry, tally: Tally) -> None:
         self.connection, self.registry, self.tally = connection, registry, tally
+        # The sessions whose calls changed.
+        self.touched: set[str] = set()
 
     def write(self, told: Sequence[tuple[LedgerRow, Stored]]) -> None:
         """Store the calls, and count in each answer what became of its own."""
@@ -72,6 +75,25 @@ class CallStore:
         for row, stored in told:
             self._join_call(before, after, row)
             self._merge_call(after, row, stored)
+        self._write_changes(before, after)
+
+    def replace(self, known: Iterable[LedgerRow], wanted: Iterable[LedgerRow]) -> None:
+        """In the place of stored rows others, by their keys; rows that nobody wants any more go."""
+        before = {(row.agent_type, row.call_key): row for row in known}
+        after = {(row.agent_type, row.call_key): row for row in wanted}
+        gone = [row for key, row in before.items() if key not in after]
+        for row in gone:
+            self._tally_call(row, -1)
+        self.connection.execute(DELETE_CALLS, (json_text([row.id for row in gone]),))
+        for key, row in after.items():
+            if key in before:
+                row.id = before[key].id
+                set_cost(row, self.registry)
+        self._write_changes(before, after)
+
+    def _write_changes(
+        self, before: dict[tuple[str, str], LedgerRow], after: dict[tuple[str, str], LedgerRow]
+    ) -> None:
         fresh, changed = [], []
         for key, row in after.items():
             old = before.get(key)
@@ -83,7 +105,9 @@ class CallStore:
             else:
                 changed.append((row.id, *_call_values(row)))
                 self._tally_call(old, -1)
+                self.touched.add(old.session_id)
             self._tally_call(row, 1)
+            self.touched.add(row.session_id)
         INSERT_CALLS.run(self.connection, fresh)
         UPDATE_CALLS.run(self.connection, changed)
 
@@ -123,7 +147,7 @@ class CallStore:
                 *(usage.uncached_input_tokens, usage.output_tokens),
             ),
         )
-        return [_ledger_row(values) for values in found.fetchall()]
+        return [ledger_row(values) for values in found.fetchall()]
 
     def _merge_call(self, after: dict[tuple[str, str], LedgerRow], row: LedgerRow, stored: Stored) -> None:
         key = (row.agent_type, row.call_key)
@@ -144,7 +168,7 @@ class CallStore:
         for agent_type, call_keys in keys.items():
             found = self.connection.execute(SELECT_CALLS, (agent_type, json_text(call_keys)))
             for values in found.fetchall():
-                known[values[0], values[1]] = _ledger_row(values)
+                known[values[0], values[1]] = ledger_row(values)
         return known
 
     def _tally_call(self, row: LedgerRow, sign: int) -> None:
@@ -191,7 +215,8 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
     )
 
 
-def _ledger_row(values: tuple[Any, ...]) -> LedgerRow:
+def ledger_row(values: tuple[Any, ...]) -> LedgerRow:
+    """A row of the ledger from its CALL_COLUMNS and its id."""
     cost_nanos, price, unpriced_terms, authority, witnesses, subagent_id, row_id = values[15:]
     return LedgerRow(
         agent_type=values[0],

@@ -94,6 +94,8 @@ class NewEvent(msgspec.Struct, kw_only=True, gc=False):
     lines_removed: int = 0
     # Sources that know how a call is keyed say so; other events with usage get a key of their own.
     call: NewCall | None = None
+    # Its usage is part of a metric's sums, which the ledger takes apart from it (ingest/metric_ledger.py).
+    is_sum: bool = False
 
 
 class SubagentFacts(msgspec.Struct, kw_only=True):

@@ -33,11 +33,10 @@ class Answer(NamedTuple):
 
 
 class Work(NamedTuple):
-    """A batch to store, what to answer once it is stored, and what to take back when it can't be."""
+    """A batch to store, what to answer once it is stored, and how to say that it can't be."""
 
     batch: Batch
     answer: Callable[[Stored], Answer]
-    undo: Callable[[], None] | None = None
     fail: Callable[[int, str], Answer] | None = None
 
 
@@ -144,8 +143,6 @@ def perform_blocking(work: Work | Answer, writer: Writer, body_bytes: int) -> An
 
 
 def _unavailable(work: Work, fault: Exception) -> Answer:
-    if work.undo is not None:
-        work.undo()
     reason = {
         Overloaded: "Too many events are waiting to be stored",
         Stopped: "The server is stopping",

@@ -87,7 +87,7 @@ def carries_usage(event: NewEvent) -> bool:
 
 def call_of(event: NewEvent, event_row_id: int) -> NewCall | None:
     """The call that an event tells of: as its source keyed it, or one of its own."""
-    if event.call is not None or not carries_usage(event):
+    if event.call is not None or event.is_sum or not carries_usage(event):
         return event.call
     key = f"event:{event.event_id}" if event.event_id else f"row:{event_row_id}"
     return NewCall(

@@ -21,6 +21,8 @@ from ingest.entry_store import write_entries
 from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, call_of, row_of, usage_of
 from ingest.metadata import title_of
+from ingest.metric_ledger import Reading
+from ingest.metric_store import MetricStore
 from ingest.subagent_store import write_subagents
 from monitor import lifecycle
 from monitor.lifecycle import SessionState
@@ -54,6 +56,8 @@ class Batch(msgspec.Struct):
     facts: Sequence[SessionFacts] = ()
     files: Sequence[FileProgress] = ()
     entries: Sequence[NewEntry] = ()
+    # Points of metrics, which become events as far as they add something.
+    readings: Sequence[Reading] = ()
     # Facts that stand before the events: what an import knows of their sessions.
     opening: Sequence[SessionFacts] = ()
     # Facts about the installation as a whole, by key (monitor.models.Marker).
@@ -164,6 +168,7 @@ class _Group:
         return registry_in(self.connection, self.rules.registry)
 
     def run(self, batches: Sequence[Batch]) -> GroupOutcome:
+        batches = [self._with_metric_events(batch) for batch in batches]
         self._load_sessions(batches)
         known = self._known_event_ids(batches)
         next_id = self._next_event_id()
@@ -192,6 +197,12 @@ class _Group:
             self.outcome.stored.append(stored)
         self._write(batches, agents)
         return self.outcome
+
+    def _with_metric_events(self, batch: Batch) -> Batch:
+        if not batch.readings:
+            return batch
+        events = MetricStore(self.connection, self.now_ms).take(batch.readings)
+        return msgspec.structs.replace(batch, events=[*batch.events, *events])
 
     def _load_sessions(self, batches: Sequence[Batch]) -> None:
         wanted = {event.session_id for batch in batches for event in batch.events}
@@ -260,7 +271,7 @@ class _Group:
         if event.cost_nanos is not None:
             return event.cost_nanos
         usage = call.usage if call is not None else usage_of(event)
-        if event.model is None or call is None:
+        if event.model is None or (call is None and not event.is_sum):
             return None
         happened_at = self.now_ms if event.client_at_ms is None else event.client_at_ms
         priced = self.registry.price(event.model, usage, happened_at)
@@ -368,11 +379,15 @@ class _Group:
     def _write(self, batches: Sequence[Batch], agents: set[str]) -> None:
         now_ms, connection = self.now_ms, self.connection
         UPSERT_AGENTS.run(connection, [(f"{name}-default", name, now_ms, now_ms) for name in agents])
-        if self.call_rows:
-            CallStore(connection, self.registry, self.tally).write(self.call_rows)
+        told = {reading.session_id for batch in batches for reading in batch.readings}
+        calls = CallStore(connection, self.registry, self.tally) if self.call_rows or told else None
+        if calls is not None:
+            calls.write(self.call_rows)
         self.tally.count_files(connection)
         self._write_sessions()
         write_subagents(connection, (facts for batch in batches for facts in batch.facts), now_ms)
+        if calls is not None:
+            MetricStore(connection, now_ms).settle(told | calls.touched, calls)
         INSERT_EVENTS.run(connection, self.event_values)
         write_entries(connection, (entry for batch in batches for entry in batch.entries))
         self.tally.apply(connection)

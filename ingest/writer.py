@@ -330,7 +330,7 @@ class Writer:
 
 def _weight(batch: Batch, body_bytes: int) -> int:
     words = sum(len(entry.text) for entry in batch.entries)
-    return body_bytes + words + EVENT_OVERHEAD_BYTES * (len(batch.events) + len(batch.facts))
+    return body_bytes + words + EVENT_OVERHEAD_BYTES * (len(batch.events) + len(batch.facts) + len(batch.readings))
 
 
 def _take_bulk(waiting: deque[_Submission], limit_bytes: int) -> list[_Submission]:

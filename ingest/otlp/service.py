@@ -1,21 +1,22 @@
 """The OTLP doors without their sockets: a body in; events to store and the answer to give out. Pure."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
 from ingest.contract import NewEvent
+from ingest.metric_ledger import Reading
 from ingest.otlp.answer import OtlpAnswer, accepted, refused
-from ingest.otlp.cumulative import CumulativeState, Taken
 from ingest.otlp.decode import data_points, log_records, span_count
 from ingest.otlp.draft import OtlpRules
 from ingest.otlp.keys import RecordIds
 from ingest.otlp.logs import event_of
-from ingest.otlp.metrics import WANTED, check_point, metric_events
+from ingest.otlp.metrics import WANTED, check_point, readings_of
 from ingest.otlp.records import DataPoint, LogRecord, OtlpFault, RecordFault, Rejected, Skipped
 
-WITNESSES, SPANS = "metric points that only confirm", "spans"
+SPANS: Final = "spans"
 # Names come from outside; counts of more kinds than these are put together.
 MOST_NAMES, OTHER_NAMES = 100, "others"
 MOST_REASONS = 5
@@ -24,15 +25,14 @@ MOST_REASONS = 5
 class OtlpOutcome(msgspec.Struct):
     """What a body came to. `answer` holds once the events are stored; on failure to store, answer otherwise.
 
-    `dropped` counts what was left out on purpose, by name; `rejected` what was wrong. `taken` is to be given back
-    to the CumulativeState when the events could not be stored.
+    `dropped` counts what was left out on purpose, by name; `rejected` what was wrong.
     """
 
     answer: OtlpAnswer
     events: list[NewEvent] = msgspec.field(default_factory=list)
     rejected: int = 0
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
-    taken: list[Taken] = msgspec.field(default_factory=list)
+    readings: list[Reading] = msgspec.field(default_factory=list)
 
 
 class _Tally:
@@ -85,24 +85,19 @@ def _log_events(items: Iterable[LogRecord | Rejected], tally: _Tally, rules: Otl
             tally.note(outcome)
 
 
-def read_metrics(
-    body: bytes,
-    content_type: str | None,
-    state: CumulativeState,
-    sessions_with_logs: Container[str] = (),
-) -> OtlpOutcome:
-    """POST …/v1/metrics. Moves `state` on at once, so that bodies read meanwhile do not count the same again."""
+def read_metrics(body: bytes, content_type: str | None) -> OtlpOutcome:
+    """POST …/v1/metrics."""
     tally = _Tally()
     try:
         points = list(_checked_points(data_points(body, content_type, WANTED), tally))
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
-    told = metric_events(points, state, sessions_with_logs)
-    dropped = dict(tally.dropped)
-    if told.witnesses:
-        dropped[WITNESSES] = told.witnesses
-    answer = accepted("metrics", content_type, tally.rejected, tally.message())
-    return OtlpOutcome(answer, told.events, tally.rejected, dropped, told.taken)
+    return OtlpOutcome(
+        accepted("metrics", content_type, tally.rejected, tally.message()),
+        rejected=tally.rejected,
+        dropped=dict(tally.dropped),
+        readings=readings_of(points),
+    )
 
 
 def _checked_points(items: Iterable[DataPoint | Rejected | Skipped], tally: _Tally) -> Iterator[DataPoint]:

@@ -6,6 +6,7 @@ from monitor.models.entry import Entry
 from monitor.models.event import Event
 from monitor.models.imports import ImportState
 from monitor.models.marker import Marker
+from monitor.models.metric import MetricHour, MetricMark
 from monitor.models.price import PriceOverride
 from monitor.models.rollup import EventHour, SessionFile, UsageHour
 from monitor.models.session import Session
@@ -20,6 +21,8 @@ __all__ = [
     "EventHour",
     "ImportState",
     "Marker",
+    "MetricHour",
+    "MetricMark",
     "PriceOverride",
     "Session",
     "SessionFile",

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from ingest.contract import NewEvent
-from ingest.otlp.cumulative import CumulativeState
 from ingest.otlp.service import read_logs, read_metrics, read_traces
 from pricing.usage import Usage
 from tests.ingest.otlp.bodies import RULES
@@ -131,12 +130,12 @@ def test_every_recorded_session_is_known_by_its_client_s_own_id(client: str) -> 
 
 
 def test_metrics_of_claude_code_agree_with_its_logs() -> None:
-    state, tokens = CumulativeState(), Counter[str]()
+    tokens = Counter[str]()
     for capture in captures("claude", "metrics"):
-        outcome = read_metrics(capture.body, capture.content_type, state)
+        outcome = read_metrics(capture.body, capture.content_type)
         assert (outcome.answer.status, outcome.rejected) == (200, 0)
-        for event in outcome.events:
-            tokens[event.session_id] += event.tokens_out
+        for told in outcome.readings:
+            tokens[told.session_id] += told.amount if told.kind == "output_tokens" else 0
     logs = Counter[str]()
     for event in log_events("claude"):
         logs[event.session_id] += event.tokens_out
@@ -160,6 +159,6 @@ def test_traces_are_taken_counted_and_dropped(client: str) -> None:
 @pytest.mark.parametrize("client", ["codex", "gemini"])
 def test_metrics_of_others_add_nothing_to_their_logs(client: str) -> None:
     for capture in captures(client, "metrics"):
-        outcome = read_metrics(capture.body, capture.content_type, CumulativeState())
+        outcome = read_metrics(capture.body, capture.content_type)
 
-        assert (outcome.answer.status, outcome.rejected, outcome.events) == (200, 0, [])
+        assert (outcome.answer.status, outcome.rejected, outcome.readings) == (200, 0, [])

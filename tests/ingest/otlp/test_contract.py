@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ingest.contract import NewEvent
-from ingest.ledger import call_of
-from ingest.otlp.cumulative import CumulativeState
+from ingest.ledger import call_of, usage_of
+from ingest.metric_ledger import Seen, event_of, grown
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
 from monitor.times import iso_text
 from tests.ingest.otlp.bodies import RULES
@@ -27,7 +27,7 @@ PLAIN = (
 )
 
 
-def send(pair: dict[str, Any], state: CumulativeState) -> OtlpOutcome:
+def send(pair: dict[str, Any]) -> OtlpOutcome:
     request = pair["request"]
     content_type = request.get("headers", {}).get("Content-Type", "application/json")
     body = json.dumps(request["body"]).encode() if "body" in request else request.get("raw", "").encode()
@@ -35,7 +35,7 @@ def send(pair: dict[str, Any], state: CumulativeState) -> OtlpOutcome:
         body = b"{}"
     signal = request["path"].rpartition("/")[2]
     if signal == "metrics":
-        return read_metrics(body, content_type, state)
+        return read_metrics(body, content_type)
     return read_logs(body, content_type, RULES) if signal == "logs" else read_traces(body, content_type)
 
 
@@ -46,13 +46,16 @@ def posts(*, failed: bool) -> list[dict[str, Any]]:
 
 
 def events_of(session_id: str) -> list[NewEvent]:
-    state = CumulativeState()
-    return [
-        event
-        for pair in posts(failed=False)
-        for event in send(pair, state).events
-        if event.session_id == session_id
-    ]
+    sent = [send(pair) for pair in posts(failed=False)]
+    told = [event for outcome in sent for event in outcome.events]
+    seen: dict[str, Seen] = {}
+    for reading in (reading for outcome in sent for reading in outcome.readings):
+        amount = reading.amount
+        if reading.series is not None:
+            amount, seen[reading.series] = grown(seen.get(reading.series), amount, reading.at_ms)
+        if amount:
+            told.append(event_of(reading, amount))
+    return [event for event in told if event.session_id == session_id]
 
 
 def rows_of(session_id: str) -> list[dict[str, Any]]:
@@ -68,7 +71,9 @@ def cost_usd(event: NewEvent) -> float | None:
     if event.cost_nanos is not None:
         return event.cost_nanos / 1e9
     call = call_of(event, 1)
-    priced = RULES.registry.price(event.model, call.usage, event.client_at_ms) if call and event.model else None
+    usage = call.usage if call else usage_of(event)
+    is_priced = event.model and (call or event.is_sum)
+    priced = RULES.registry.price(event.model or "", usage, event.client_at_ms) if is_priced else None
     return None if priced is None else priced.cost_nanos / 1e9
 
 
@@ -108,7 +113,7 @@ def test_the_recorded_metrics_become_the_recorded_rows() -> None:
 
 @pytest.mark.parametrize("pair", posts(failed=False), ids=NAME)
 def test_the_recorded_requests_are_answered_as_recorded(pair: dict[str, Any]) -> None:
-    answer = send(pair, CumulativeState()).answer
+    answer = send(pair).answer
 
     if "protobuf" in pair["name"]:
         # Ours takes what the recording refused.
@@ -120,6 +125,6 @@ def test_the_recorded_requests_are_answered_as_recorded(pair: dict[str, Any]) ->
 
 @pytest.mark.parametrize("pair", posts(failed=True), ids=NAME)
 def test_what_the_recording_failed_at_is_refused(pair: dict[str, Any]) -> None:
-    answer = send(pair, CumulativeState()).answer
+    answer = send(pair).answer
 
     assert (answer.status, json.loads(answer.body)["error"]) == (400, "Invalid OTEL JSON payload")

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from ingest.ledger import METRIC
-from ingest.otlp.cumulative import CumulativeState
+from ingest.ledger import call_of, usage_of
+from ingest.metric_ledger import event_of
 from ingest.otlp.service import OtlpOutcome, read_metrics
 from pricing.usage import Usage
 from tests.ingest.otlp.bodies import JSON, PROTOBUF, TIME_NS, as_json, as_protobuf, metrics, point
@@ -13,10 +13,8 @@ MODEL = "claude-sonnet-4-5"
 SECOND_NS = 1_000_000_000
 
 
-def read(
-    payload: Any, state: CumulativeState | None = None, sessions_with_logs: tuple[str, ...] = ()
-) -> OtlpOutcome:
-    outcome = read_metrics(as_json(payload), JSON, state or CumulativeState(), sessions_with_logs)
+def read(payload: Any) -> OtlpOutcome:
+    outcome = read_metrics(as_json(payload), JSON)
     assert outcome.answer.status == 200
     return outcome
 
@@ -40,9 +38,12 @@ def tokens(value: float, at_ns: int | None = TIME_NS, session: str = "s-1", **at
         ({"type": "other"}, Usage(uncached_input_tokens=7)),
     ],
 )
-def test_a_point_is_an_event_with_tokens_of_its_type(token_type: dict[str, Any], usage: Usage) -> None:
-    [event] = read(metrics(TOKENS, tokens(7, **token_type))).events
+def test_a_point_is_an_event_with_tokens_of_its_kind(token_type: dict[str, Any], usage: Usage) -> None:
+    [told] = read(metrics(TOKENS, tokens(7, **token_type))).readings
+    event = event_of(told, told.amount)
 
+    assert getattr(usage, told.kind) == 7
+    assert usage_of(event) == usage
     assert (event.event_type, event.status, event.source, event.model) == (
         "llm_response",
         "success",
@@ -50,12 +51,12 @@ def test_a_point_is_an_event_with_tokens_of_its_type(token_type: dict[str, Any],
         MODEL,
     )
     assert event.metadata == '{"_synthetic":true,"_source":"otel_metric"}'
-    assert event.call is not None
-    assert (event.call.usage, event.call.authority) == (usage, METRIC)
+    assert call_of(event, 1) is None, "the sums count it"
 
 
 def test_a_cost_is_an_event_with_a_cost_alone() -> None:
-    [event] = read(metrics(COST, tokens(0.05))).events
+    [told] = read(metrics(COST, tokens(0.05))).readings
+    event = event_of(told, told.amount)
 
     assert (event.cost_nanos, event.tokens_in, event.tokens_out) == (50_000_000, 0, 0)
 
@@ -63,99 +64,60 @@ def test_a_cost_is_an_event_with_a_cost_alone() -> None:
 def test_both_encodings_are_read_alike() -> None:
     payload = metrics(TOKENS, tokens(7), tokens(8))
 
-    assert read_metrics(as_protobuf(payload), PROTOBUF, CumulativeState()).events == read(payload).events
+    assert read_metrics(as_protobuf(payload), PROTOBUF).readings == read(payload).readings
 
 
 @pytest.mark.parametrize("prefix", ["claude_code", "codex_cli_rs", "gen_ai.client"])
 def test_only_the_contract_s_metrics_count(prefix: str) -> None:
-    assert len(read(metrics(f"{prefix}.token.usage", tokens(1))).events) == 1
-    assert len(read(metrics(f"{prefix}.cost.usage", tokens(1))).events) == 1
+    assert len(read(metrics(f"{prefix}.token.usage", tokens(1))).readings) == 1
+    assert len(read(metrics(f"{prefix}.cost.usage", tokens(1))).readings) == 1
 
     other = read(metrics(f"{prefix}.session.count", tokens(1)))
-    assert (other.events, other.dropped) == ([], {f"{prefix}.session.count": 1})
+    assert (other.readings, other.dropped) == ([], {f"{prefix}.session.count": 1})
 
 
 def test_a_point_without_a_session_belongs_to_the_unknown_one() -> None:
-    [event] = read(metrics(TOKENS, point(5))).events
+    [told] = read(metrics(TOKENS, point(5))).readings
 
-    assert event.session_id == "unknown"
+    assert told.session_id == "unknown"
 
 
 @pytest.mark.parametrize("value", [0, -5])
 def test_nothing_added_is_no_event(value: float) -> None:
     outcome = read(metrics(TOKENS, tokens(value)))
 
-    assert (outcome.events, outcome.rejected) == ([], 0)
+    assert (outcome.readings, outcome.rejected) == ([], 0)
 
 
 @pytest.mark.parametrize("value", [1e11, -1e11])
 def test_amounts_that_cannot_be_true_are_rejected_alone(value: float) -> None:
     outcome = read(metrics(TOKENS, tokens(5), tokens(value)))
 
-    assert (len(outcome.events), outcome.rejected) == (1, 1)
+    assert (len(outcome.readings), outcome.rejected) == (1, 1)
     assert b'"rejectedDataPoints":"1"' in outcome.answer.body
 
 
-def test_a_delta_sent_again_is_the_same_event() -> None:
-    payload = metrics(TOKENS, tokens(5))
+def test_a_delta_sent_again_is_the_same_reading() -> None:
+    payload = metrics(TOKENS, tokens(5), tokens(5))
 
-    assert read(payload).events == read(payload).events
-    assert read(payload).events[0].event_id is not None
-
-
-def cumulative(state: CumulativeState, *points: dict[str, Any]) -> list[int]:
-    outcome = read(metrics(TOKENS, *points, temporality=2), state)
-    return [event.tokens_out for event in outcome.events]
+    assert read(payload).readings == read(payload).readings
+    assert len({told.event_id for told in read(payload).readings} - {None}) == 2
 
 
-def test_cumulative_points_add_what_they_grew_by() -> None:
-    state = CumulativeState()
+def test_a_total_names_its_series_and_a_delta_does_not() -> None:
+    [total] = read(metrics(TOKENS, tokens(5), temporality=2)).readings
+    [delta] = read(metrics(TOKENS, tokens(5))).readings
 
-    assert cumulative(state, tokens(1000, TIME_NS)) == [1000]
-    assert cumulative(state, tokens(1500, TIME_NS + SECOND_NS)) == [500]
-    assert cumulative(state, tokens(1500, TIME_NS + 2 * SECOND_NS)) == []
-    assert cumulative(state, tokens(100, TIME_NS + 3 * SECOND_NS)) == [100]
-    assert cumulative(state, tokens(180, TIME_NS + 4 * SECOND_NS)) == [80]
-
-
-def test_a_body_sent_again_later_adds_nothing() -> None:
-    state = CumulativeState()
-    first, second = tokens(1000, TIME_NS), tokens(1500, TIME_NS + SECOND_NS)
-
-    cumulative(state, first)
-    cumulative(state, second)
-
-    assert cumulative(state, first) == []
-    assert cumulative(state, second) == []
+    assert total.series is not None
+    assert delta.series is None
 
 
 def test_several_exporters_and_restarts_have_totals_of_their_own() -> None:
-    state = CumulativeState()
     one = tokens(1000) | {"startTimeUnixNano": str(TIME_NS - 2 * SECOND_NS)}
     other = tokens(300) | {"startTimeUnixNano": str(TIME_NS - SECOND_NS)}
     sub_agent = tokens(20, query_source="agent")
 
-    assert cumulative(state, one, other, sub_agent) == [1000, 300, 20]
-
-
-def test_what_could_not_be_stored_is_told_again() -> None:
-    state = CumulativeState()
-    payload = metrics(TOKENS, tokens(1000), temporality=2)
-
-    failed = read(payload, state)
-    state.give_back(failed.taken)
-
-    assert [event.tokens_out for event in read(payload, state).events] == [1000]
-    assert read(payload, state).events == []
-
-
-def test_points_of_sessions_that_logs_tell_of_only_confirm() -> None:
-    payload = metrics(TOKENS, tokens(5, session="logged"), tokens(6, session="silent"))
-
-    outcome = read(payload, sessions_with_logs=("logged",))
-
-    assert [event.session_id for event in outcome.events] == ["silent"]
-    assert outcome.dropped == {"metric points that only confirm": 1}
+    assert len({told.series for told in read(metrics(TOKENS, one, other, sub_agent, temporality=2)).readings}) == 3
 
 
 def with_cost(payload: dict[str, Any], cost: dict[str, Any]) -> dict[str, Any]:
@@ -167,12 +129,13 @@ def with_cost(payload: dict[str, Any], cost: dict[str, Any]) -> dict[str, Any]:
 def test_tokens_beside_their_cost_cost_nothing_themselves() -> None:
     outcome = read(with_cost(metrics(TOKENS, tokens(5), tokens(6, model="other")), tokens(0.01)))
 
-    assert [(event.tokens_out, event.cost_nanos) for event in outcome.events] == [
-        (5, 0),
-        (6, None),
-        (0, 10_000_000),
+    told = outcome.readings
+    assert [(one.kind, one.amount, one.is_paid) for one in told] == [
+        ("output_tokens", 5, True),
+        ("output_tokens", 6, False),
+        ("cost_nanos", 10_000_000, False),
     ]
-    assert [event.call.cost_nanos for event in outcome.events if event.call] == [0, None, 10_000_000]
+    assert [event_of(one, one.amount).cost_nanos for one in told] == [0, None, 10_000_000]
 
 
 def test_a_gauge_is_read_as_what_was_added() -> None:
@@ -181,4 +144,4 @@ def test_a_gauge_is_read_as_what_was_added() -> None:
     metric["gauge"] = {"dataPoints": [tokens(4)]}
     del metric["sum"]
 
-    assert [event.tokens_out for event in read(payload).events] == [4]
+    assert [told.amount for told in read(payload).readings] == [4]

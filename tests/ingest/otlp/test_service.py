@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.otlp.cumulative import CumulativeState
 from ingest.otlp.service import MOST_NAMES, OTHER_NAMES, read_logs, read_metrics, read_traces
 from tests.ingest.otlp.bodies import JSON, PROTOBUF, RULES, any_value, as_json, as_protobuf, log_record, logs, read
 
@@ -56,7 +55,7 @@ def test_a_wrong_body_is_refused_at_every_door() -> None:
     for content_type in (JSON, PROTOBUF):
         for outcome in (
             read_logs(b"{nope", content_type, RULES),
-            read_metrics(b"{nope", content_type, CumulativeState()),
+            read_metrics(b"{nope", content_type),
             read_traces(b"{nope", content_type),
         ):
             assert outcome.answer.status == 400
@@ -76,7 +75,7 @@ def test_names_of_what_is_dropped_are_bounded() -> None:
 def test_no_body_fails(body: bytes, content_type: str | None) -> None:
     statuses = {
         read_logs(body, content_type, RULES).answer.status,
-        read_metrics(body, content_type, CumulativeState()).answer.status,
+        read_metrics(body, content_type).answer.status,
         read_traces(body, content_type).answer.status,
     }
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from ingest.otlp.cumulative import CumulativeState
 from ingest.otlp.service import read_logs, read_metrics
 from ingest.store import Batch, write_group
 from tests.ingest.otlp.bodies import RULES
@@ -28,7 +27,7 @@ def store_logs(connection: sqlite3.Connection, client: str, projects: Path) -> N
 def rows(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
     """All that is stored, rollups too."""
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for (name,) in tables}
+    return {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall() for (name,) in tables}
 
 
 @pytest.mark.parametrize("client", ["codex", "gemini"])
@@ -59,13 +58,23 @@ def test_telling_it_again_changes_nothing(database: Path, tmp_path: Path, client
         assert rows(connection) == before
 
 
-def test_metrics_of_logged_sessions_change_nothing(database: Path, tmp_path: Path) -> None:
-    with opened(database) as connection:
-        store_logs(connection, "claude", tmp_path)
-        before = rows(connection)
-        logged = {session_id for (session_id,) in connection.execute("SELECT DISTINCT session_id FROM calls")}
-        for capture in captures("claude", "metrics"):
-            events = read_metrics(capture.body, capture.content_type, CumulativeState(), logged).events
-            write_group(connection, [Batch(events)], START_MS, rules(tmp_path))
+def store_metrics(connection: sqlite3.Connection, projects: Path) -> None:
+    for capture in captures("claude", "metrics"):
+        readings = read_metrics(capture.body, capture.content_type).readings
+        write_group(connection, [Batch(readings=readings)], START_MS, rules(projects))
 
-        assert rows(connection) == before
+
+@pytest.mark.parametrize("order", ["logs first", "metrics first"])
+def test_metrics_beside_logs_leave_the_ledger_as_the_logs_told_it(
+    database: Path, tmp_path: Path, order: str
+) -> None:
+    with opened(database) as connection:
+        if order == "metrics first":
+            store_metrics(connection, tmp_path)
+        store_logs(connection, "claude", tmp_path)
+        store_metrics(connection, tmp_path)
+        of_metrics = connection.execute("SELECT count(*) FROM calls WHERE authority = 0").fetchone()
+        [told] = connection.execute("SELECT count(*) FROM metric_hours").fetchone()
+
+        assert of_metrics == (0,)
+        assert told > 0

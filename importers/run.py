@@ -136,8 +136,7 @@ class _FileImport:
             for line in self._lines_of(stream):
                 self._read_line(line)
                 if self._options.stop.is_set():
-                    self._report.outcome = outcome.STOPPED
-                    return _End()
+                    return self._stop(stream)
             return self._finish(stream)
 
     def _lines_of(self, stream: IO[bytes]) -> Iterator[Line]:
@@ -234,6 +233,17 @@ class _FileImport:
             return _End(progress=progress)
         last = Batch(self._slice, self._reader.facts(), entries=self._entries, opening=self._opening())
         return _End(last, progress)
+
+    def _stop(self, stream: IO[bytes]) -> _End:
+        """In the middle of a file: the next import goes on here."""
+        self._report.outcome = outcome.STOPPED
+        self._remember()
+        if self._memory is None:
+            return _End()
+        # What was read ahead counts as unread.
+        self._size_bytes = self._offset_bytes
+        last = Batch(self._slice, self._reader.facts(), entries=self._entries, opening=self._opening())
+        return _End(last, self._progress(self._state_of(stream)._replace(digest=""), self._memory))
 
     def _remember(self) -> None:
         """Once, before what may still change is read: a last line without its end, the end of the file."""

@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 
 from ingest.api import router
 from monitor.api import json_response
+from monitor.api_entries import router as entries_router
 from monitor.api_price_book import router as price_book_router
 from monitor.api_prices import router as prices_router
 from monitor.api_receipts import router as receipts_router
@@ -33,6 +34,8 @@ class Api(NinjaAPI):
 
 
 api = Api(title="AgentMonitor", version=VERSION, docs_url="/docs", openapi_url="/openapi.json")
+# First: its paths below a session end in a name, and a session's own may be any.
+api.add_router("", entries_router)
 api.add_router("", router)
 api.add_router("", receipts_router)
 api.add_router("", prices_router)

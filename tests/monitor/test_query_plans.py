@@ -11,7 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ingest.contract import NewEvent
+from ingest.entries import NewEntry, entry
 from ingest.store import Batch, write_group
+from monitor import search
 from monitor.filters import EventFilter
 from monitor.queries import MOST_RANGES, _hours_of_page, _ranges
 from monitor.times import HOUR_MS
@@ -57,7 +59,18 @@ BUDGETS = {
     "/api/status": 3,
     "/api/health": 0,
     "/api/provider-quotas": 1,
+    "/api/sessions/s1/entries": 1,
+    "/api/sessions/s1/entries?limit=10&before=1800003600001-400&kind=prompt,answer&subagent_id=a1": 2,
+    "/api/sessions/s1/entries?after=1800003600001-400&limit=10": 1,
+    "/api/entries/7": 2,
+    "/api/search?q=rounding": 3,
+    "/api/search?q=rounding+-error+%22of+tax%22+roun*": 3,
+    "/api/search?q=rounding&session_id=s1": 4,
+    "/api/search?q=rounding&agent_type=codex&project=shop&kind=answer&tool_name=Bash": 3,
+    "/api/search?q=rounding&since=2027-01-15T09:00:00Z&until=2027-01-15T20:00:00Z&limit=100": 3,
 }
+# At most so many entries with the words are looked at.
+MATCHES = 100
 
 
 def store(database: Path, count: int) -> None:
@@ -65,8 +78,10 @@ def store(database: Path, count: int) -> None:
     chance = random.Random(3)
     raw = cast(sqlite3.Connection, connection.connection)
     for hour in range(HOURS):
+        at_ms = START_MS + hour * HOUR_MS + 1
         new = [some_event(chance, number) for number in range(count // HOURS)]
-        write_group(raw, [Batch(new)], START_MS + hour * HOUR_MS + 1, rules(database.parent))
+        entries = [some_entry(event, f"{count} {hour} {number}", at_ms) for number, event in enumerate(new)]
+        write_group(raw, [Batch(new, entries=entries)], at_ms, rules(database.parent))
 
 
 def some_event(chance: random.Random, number: int) -> NewEvent:
@@ -82,6 +97,16 @@ def some_event(chance: random.Random, number: int) -> NewEvent:
         branch="main" if project == "shop" else "dev",
         tokens_in=10,
     )
+
+
+def some_entry(event: NewEvent, key: str, at_ms: int) -> NewEntry:
+    text = f"rounding of tax {key}"
+    return entry(event.session_id, event.agent_type, key, "answer", at_ms, text, tool_name=event.tool_name)
+
+
+@pytest.fixture(autouse=True)
+def few_matches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_MATCHES", MATCHES)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +136,7 @@ def check_plan(statement: str) -> None:
         cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
         plan = [row[3] for row in cursor.fetchall()]
     for line in plan:
-        is_walk = line.startswith(("SCAN events", "SCAN calls", "SCAN c "))
+        is_walk = line.startswith(("SCAN events", "SCAN calls", "SCAN c ", "SCAN entries", "SCAN e "))
         # The newest page is a walk along an index that ends with the page.
         is_page = "USING INDEX" in line and " LIMIT " in statement and "USE TEMP B-TREE FOR ORDER BY" not in plan
         assert not is_walk or is_page, f"{statement}\n" + "\n".join(plan)
@@ -135,7 +160,11 @@ class Work:
 
 
 # These read the hours, or the session, that they ask for, with all that is in them.
-GROWING = {"/api/events?tool_name=Rare", "/api/events?session_id=s1&event_type=response"}
+GROWING = {
+    "/api/events?tool_name=Rare",
+    "/api/events?session_id=s1&event_type=response",
+    "/api/search?q=rounding&session_id=s1",
+}
 
 
 def test_work_does_not_grow_with_events(filled: Path) -> None:

@@ -21,6 +21,7 @@ from monitor.filters import (
 )
 from monitor.openapi import described
 from monitor.queries import SessionFilter, SessionRow
+from monitor.queries_subagents import CompactionRow, SubagentRow, list_compactions, list_subagents
 from monitor.queries_usage import GROUPS, PERIODS, UNNAMED, CallRow, UsageFilter, UsageSums
 from monitor.rows import EventRow
 from monitor.transcript import transcript_entry
@@ -52,6 +53,8 @@ class SessionPage(msgspec.Struct):
 class SessionDetail(msgspec.Struct):
     session: SessionRow
     events: list[EventRow]
+    subagents: list[SubagentRow]
+    compactions: list[CompactionRow]
 
 
 class CallPage(msgspec.Struct):
@@ -187,7 +190,8 @@ def session_detail(
     chosen = event_limit or limit
     no_events = leading_integer(chosen) == 0
     events = [] if no_events else queries.session_events(session_id, limit_of(chosen, default=10))
-    return json_response(SessionDetail(session, events))
+    subagents, compactions = list_subagents(session_id), list_compactions(session_id)
+    return json_response(SessionDetail(session, events, subagents, compactions))
 
 
 @router.get("/agents", openapi_extra=described(dict))
@@ -215,10 +219,21 @@ def list_calls(
     received_since: Text = None,
     unnamed: Text = None,
     unpriced: Text = None,
+    subagent_id: Text = None,
 ) -> HttpResponse:
     """The ledger: billed calls, newest first."""
     wanted = usage_filter(
-        session_id, agent_type, model, project, branch, since, until, received_since, unnamed, unpriced
+        session_id,
+        agent_type,
+        model,
+        project,
+        branch,
+        since,
+        until,
+        received_since,
+        unnamed,
+        unpriced,
+        subagent_id,
     )
     calls, total = queries_usage.list_calls(wanted, limit_of(limit), offset_of(offset))
     return json_response(CallPage(calls, total))
@@ -238,12 +253,23 @@ def usage(
     received_since: Text = None,
     unnamed: Text = None,
     unpriced: Text = None,
+    subagent_id: Text = None,
     tz: Text = None,
 ) -> HttpResponse:
     """Calls, tokens and cost by hour, day, week, month, agent_type, model, project, branch, session_id."""
     groups = names_of("group_by", group_by or "day", (*PERIODS, *GROUPS))
     wanted = usage_filter(
-        session_id, agent_type, model, project, branch, since, until, received_since, unnamed, unpriced
+        session_id,
+        agent_type,
+        model,
+        project,
+        branch,
+        since,
+        until,
+        received_since,
+        unnamed,
+        unpriced,
+        subagent_id,
     )
     return json_response(queries_usage.usage(wanted, groups, zone_of(tz)))
 
@@ -259,6 +285,7 @@ def usage_filter(
     received_since: Text,
     unnamed: Text,
     unpriced: Text,
+    subagent_id: Text,
 ) -> UsageFilter:
     """Which calls the parameters of a request mean. Raises FilterFault."""
     return UsageFilter(
@@ -272,4 +299,5 @@ def usage_filter(
         received_since_ms=moment_of("received_since", received_since),
         unnamed=tuple(names_of("unnamed", unnamed, UNNAMED)) if unnamed else (),
         unpriced=flag_of("unpriced", unpriced),
+        subagent_id=_given(subagent_id),
     )

@@ -99,13 +99,24 @@ def priced_on_another_model(
     received_since: Text = None,
     unnamed: Text = None,
     unpriced: Text = None,
+    subagent_id: Text = None,
 ) -> HttpResponse:
     """What the same calls would have cost on `model`, with and without cache; `called_model` filters by theirs."""
     registry = registry_in_force()
     if not model or not registry.rows(model):
         raise FilterFault("model: must be a model with a price")
     wanted = usage_filter(
-        session_id, agent_type, called_model, project, branch, since, until, received_since, unnamed, unpriced
+        session_id,
+        agent_type,
+        called_model,
+        project,
+        branch,
+        since,
+        until,
+        received_since,
+        unnamed,
+        unpriced,
+        subagent_id,
     )
     return json_response(what_if(wanted, model, registry))
 

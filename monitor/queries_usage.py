@@ -31,6 +31,7 @@ class UsageFilter(msgspec.Struct):
     received_since_ms: int | None = None
     unnamed: tuple[str, ...] = ()
     unpriced: bool = False
+    subagent_id: str | None = None
 
 
 class CallRow(msgspec.Struct):
@@ -57,6 +58,7 @@ class CallRow(msgspec.Struct):
     project: str | None
     branch: str | None
     session_title: str | None
+    subagent_id: str | None
     provisional: bool
     witnesses: list[dict[str, Any]]
 
@@ -81,7 +83,7 @@ CALL_SQL = (
     "SELECT c.id, c.session_id, c.agent_type, c.model, c.called_at, c.uncached_input_tokens, "
     "c.cache_read_tokens, c.cache_write_5m_tokens, c.cache_write_1h_tokens, c.output_tokens, "
     "c.reasoning_tokens, c.web_searches, c.service_tier, c.speed, c.cost_nanos, c.price, c.unpriced_terms, "
-    f"c.call_key, s.project, s.branch, s.title, c.authority < {TRANSCRIPT}, c.witnesses "
+    f"c.call_key, s.project, s.branch, s.title, c.subagent_id, c.authority < {TRANSCRIPT}, c.witnesses "
     "FROM calls c JOIN sessions s ON s.id = c.session_id"
 )
 
@@ -121,6 +123,8 @@ def call_conditions(wanted: UsageFilter) -> tuple[str, list[Any]]:
         ("s.branch = %s", wanted.branch),
         ("c.session_id = %s", wanted.session_id),
         ("c.received_at >= %s", wanted.received_since_ms),
+        (f"c.session_id IN ({SUBAGENT_SESSIONS})", wanted.subagent_id),
+        ("c.subagent_id = %s", wanted.subagent_id),
     ]
     more = ["c.cost_nanos IS NULL", f"c.session_id IN ({UNPRICED_SESSIONS})"] if wanted.unpriced else []
     return _where(pairs, [*(CALL_NAMES[name] for name in wanted.unnamed), *more])
@@ -154,6 +158,8 @@ USAGE_NAMES = {**CALL_NAMES, "model": "u.model = ''"}
 LEAST: Final = -(2**62)
 MOST: Final = 2**62
 UNPRICED_SESSIONS: Final = "SELECT session_id FROM usage_hours WHERE unpriced_calls > 0"
+# The index of sub-agents begins with the session.
+SUBAGENT_SESSIONS: Final = "SELECT session_id FROM subagents WHERE subagent_id = %s"
 USAGE_COLUMNS: Final = f"session_id, agent_type, model, called_hour, {', '.join(SUMS)}"
 CALLS_AS_USAGE: Final = (
     "SELECT session_id, agent_type, coalesce(model, '') AS model, "
@@ -185,10 +191,10 @@ def usage(wanted: UsageFilter, groups: Sequence[str], zone: tzinfo = UTC) -> dic
     by_time = bool(groups) and groups[0] in PERIODS
     ordered = sorted(folded.items(), key=lambda item: _order(item, by_time=by_time))
     rows = [
-        dict(zip(groups, key, strict=True)) | msgspec.structs.asdict(_usage_sums(sums)) for key, sums in ordered
+        dict(zip(groups, key, strict=True)) | msgspec.structs.asdict(usage_sums(sums)) for key, sums in ordered
     ]
     totals = [sum(sums[index] for sums in folded.values()) for index in range(len(SUMS))]
-    return {"rows": rows, "totals": _usage_sums(totals)}
+    return {"rows": rows, "totals": usage_sums(totals)}
 
 
 def _sums_by(columns: Sequence[str], wanted: UsageFilter) -> list[tuple[Any, ...]]:
@@ -242,7 +248,7 @@ def _order(item: tuple[tuple[str | None, ...], list[int]], *, by_time: bool) -> 
     return ((names[0],) if by_time else (), -sums[-1], -sums[0], names)
 
 
-def _usage_sums(sums: Sequence[int]) -> UsageSums:
+def usage_sums(sums: Sequence[int]) -> UsageSums:
     calls, unpriced, *tokens, cost_nanos = sums
     shown: tuple[Any, ...] = (calls, *tokens, dollars(int(cost_nanos)) or 0, unpriced)
     return UsageSums(*shown)
@@ -263,8 +269,8 @@ def _usage_source(wanted: UsageFilter) -> Source:
     """Whole hours from the rollup, the cut ones from the calls, with the columns of the rollup."""
     since = LEAST if wanted.since_ms is None else wanted.since_ms
     end = MOST if wanted.until_ms is None else wanted.until_ms + 1
-    if wanted.unpriced:
-        return _unpriced_source(since, end, wanted.received_since_ms)
+    if wanted.unpriced or wanted.subagent_id is not None:
+        return _calls_source(wanted, since, end)
     first_hour = LEAST if wanted.since_ms is None else -(-since // HOUR_MS) * HOUR_MS
     end_hour = MOST if wanted.until_ms is None else end // HOUR_MS * HOUR_MS
     if first_hour > end_hour:
@@ -294,8 +300,16 @@ def _received(pieces: Sequence[Source], since_ms: int, called_since: int, called
     return [*whole, Source(f"{CALLS_AS_USAGE} WHERE {cut}", [since_ms, hour, called_since, called_end])]
 
 
-def _unpriced_source(since: int, end: int, received_since_ms: int | None) -> Source:
-    """Calls without a price, which the rollup counts and does not sum apart."""
-    where = f"session_id IN ({UNPRICED_SESSIONS}) AND cost_nanos IS NULL AND called_at >= %s AND called_at < %s"
-    received = LEAST if received_since_ms is None else received_since_ms
-    return Source(f"({CALLS_AS_USAGE} WHERE {where} AND received_at >= %s) AS u", [since, end, received])
+def _calls_source(wanted: UsageFilter, since: int, end: int) -> Source:
+    """Calls of one sub-agent, or without a price, which the rollup does not sum apart."""
+    conditions = ["called_at >= %s", "called_at < %s"]
+    chosen: list[Any] = [since, end]
+    if wanted.received_since_ms is not None:
+        conditions.append("received_at >= %s")
+        chosen.append(wanted.received_since_ms)
+    if wanted.unpriced:
+        conditions += [f"session_id IN ({UNPRICED_SESSIONS})", "cost_nanos IS NULL"]
+    if wanted.subagent_id is not None:
+        conditions += [f"session_id IN ({SUBAGENT_SESSIONS})", "subagent_id = %s"]
+        chosen += [wanted.subagent_id, wanted.subagent_id]
+    return Source(f"({CALLS_AS_USAGE} WHERE {' AND '.join(conditions)}) AS u", chosen)

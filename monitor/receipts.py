@@ -80,6 +80,7 @@ class Receipt(msgspec.Struct):
     id: int
     call_key: str
     session_id: str
+    subagent_id: str | None
     project: str | None
     agent_type: str
     model: str | None
@@ -158,6 +159,7 @@ def _receipt(
         id=call.id,
         call_key=call.call_key,
         session_id=call.session_id,
+        subagent_id=call.subagent_id,
         project=call.session.project,
         agent_type=call.agent_type,
         model=call.model,

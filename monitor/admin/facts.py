@@ -33,6 +33,7 @@ from pricing.usage import Usage
 
 # How far back words are looked for in the metadata.
 NEWEST_SEARCHED: Final = 20_000
+SUBAGENT: Final = column("subagent_id", text, "sub-agent")
 CALL_FILTERS: Final = {"agent_type": "agent_type", "model": "model", "session": "session_id"}
 EVENT_FILTERS: Final = ("agent_type", "event_type", "tool_name", "model", "project")
 
@@ -146,7 +147,7 @@ class CallAdmin(ReadOnlyAdmin):
     search_fields = ("call_key",)
     search_help_text = "A call's key, or the beginning of a session's id"
     sections = (
-        (None, ("id", "agent_type", "call_key", session_link, column("model", text))),
+        (None, ("id", "agent_type", "call_key", session_link, SUBAGENT, column("model", text))),
         ("When", (column("called_at", moment, "called"), column("received_at", moment, "received"))),
         ("Tokens", tuple(column(name, number) for name in Usage.__struct_fields__ if name.endswith("_tokens"))),
         ("Terms", (column("web_searches", number), column("service_tier", text), column("speed", text))),

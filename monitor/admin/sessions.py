@@ -18,7 +18,7 @@ from monitor.admin.shown import (
     session_link,
     text,
 )
-from monitor.models import Agent, Call, Event, Session, SessionFile, UsageHour
+from monitor.models import Agent, Call, Compaction, Event, Session, SessionFile, Subagent, UsageHour
 from monitor.models.session import Status
 from monitor.rollups import SESSION_CALL_SUMS, SESSION_EVENT_SUMS
 
@@ -119,7 +119,9 @@ class SessionAdmin(ReadOnlyAdmin):
             Link("Its calls", list_address(Call, mine)),
             Link("Its usage by hour", list_address(UsageHour, mine)),
             Link("Its files", list_address(SessionFile, mine)),
-            Link("Its sub-agents", list_address(Session, {"parent": record.pk})),
+            Link("Its sub-agents", list_address(Subagent, mine)),
+            Link("Its compactions", list_address(Compaction, mine)),
+            Link("Sessions begun by it", list_address(Session, {"parent": record.pk})),
         ]
         if record.parent_id:
             links.append(Link("Its parent", list_address(Session, {"q": record.parent_id})))
@@ -134,3 +136,59 @@ class SessionFileAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     search_fields = ("path",)
     sections = ((None, ("path", session_link, column("edits", number))),)
+
+
+@admin.register(Subagent)
+class SubagentAdmin(ReadOnlyAdmin):
+    list_display = (
+        "subagent_id",
+        session_link,
+        column("kind", text),
+        column("description", text),
+        column("started_at", moment, "started"),
+        column("ended_at", moment, "ended"),
+    )
+    list_filter = (value_filter("session", column="session_id"),)
+    list_select_related = ("session",)
+    ordering = ("-id",)
+    search_fields = ("subagent_id",)
+    sections = (
+        (None, ("subagent_id", session_link, column("parent_subagent_id", text, "sent out by"))),
+        ("What", (column("kind", text), column("description", text))),
+        (
+            "When",
+            (
+                column("started_at", moment, "started"),
+                column("last_at", moment, "last sign of life"),
+                column("ended_at", moment, "ended"),
+            ),
+        ),
+    )
+
+
+@admin.register(Compaction)
+class CompactionAdmin(ReadOnlyAdmin):
+    list_display = (
+        column("at", moment),
+        session_link,
+        column("subagent_id", text, "sub-agent"),
+        column("trigger", text),
+        column("pre_tokens", number, "tokens before"),
+    )
+    list_filter = (value_filter("session", column="session_id"),)
+    list_select_related = ("session",)
+    ordering = ("-id",)
+    search_fields = ("line_id",)
+    sections = (
+        (
+            None,
+            (
+                column("at", moment),
+                session_link,
+                column("subagent_id", text, "sub-agent"),
+                column("trigger", text),
+                column("pre_tokens", number, "tokens before"),
+                "line_id",
+            ),
+        ),
+    )

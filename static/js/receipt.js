@@ -30,6 +30,7 @@ function facts(receipt) {
     ["Model", receipt.model ?? "(no model named)"],
     ["Called at", bothTimes(moment(receipt.called_at))],
     ["Session", receipt.session_id],
+    ["Sub-agent", receipt.subagent_id],
     ["Project", receipt.project],
     ["Agent", receipt.agent_type],
     ["Price row", price ? `${price.id}, valid from ${days}` : null],

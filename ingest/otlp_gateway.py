@@ -16,8 +16,7 @@ CODES: Final = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 
 def logs_work(body: bytes, content_type: str | None) -> Work | Answer:
-    limit_bytes = int(settings.ENVIRONMENT.max_payload_kb) * 1024
-    return _work(read_logs(body, content_type, OtlpRules(limit_bytes, registry_in_force())), content_type)
+    return _work(read_logs(body, content_type, _rules()), content_type)
 
 
 def metrics_work(body: bytes, content_type: str | None) -> Work | Answer:
@@ -25,7 +24,11 @@ def metrics_work(body: bytes, content_type: str | None) -> Work | Answer:
 
 
 def traces_work(body: bytes, content_type: str | None) -> Work | Answer:
-    return _work(read_traces(body, content_type), content_type)
+    return _work(read_traces(body, content_type, _rules()), content_type)
+
+
+def _rules() -> OtlpRules:
+    return OtlpRules(int(settings.ENVIRONMENT.max_payload_kb) * 1024, registry_in_force())
 
 
 WORKS: Final = {"logs": logs_work, "metrics": metrics_work, "traces": traces_work}

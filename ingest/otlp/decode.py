@@ -1,27 +1,41 @@
 """A request's body and content type → records, in either encoding of OTLP. Pure."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from ingest.contract import BodyFault, decode_json
-from ingest.metadata import encode_json
 from ingest.otlp import json_form
-from ingest.otlp.records import DataPoint, LogRecord, OtlpFault, Rejected, Skipped
+from ingest.otlp.records import GEN_AI, DataPoint, LogRecord, OtlpFault, Rejected, Skipped, Traces
 
 PROTOBUF_TYPES: Final = ("application/x-protobuf", "application/protobuf", "application/octet-stream")
-# Occurs once in each span of OTLP/JSON, and within a text only with its quotes escaped.
-SPAN_MARK: Final = b'"startTimeUnixNano"'
+# msgspec takes no `Raw | None`.
+NOTHING: Final = msgspec.Raw(b"null")
+
+
+class ScopeSpans(msgspec.Struct):
+    spans: list[msgspec.Raw] | None = None
+    scope: msgspec.Raw = NOTHING
+
+
+class ResourceSpans(msgspec.Struct):
+    scope_spans: list[ScopeSpans] | None = msgspec.field(default=None, name="scopeSpans")
+    resource: msgspec.Raw = NOTHING
 
 
 class TracesBody(msgspec.Struct):
-    """As little of an ExportTraceServiceRequest as shows that it is one."""
+    """As little of an ExportTraceServiceRequest as shows that it is one; spans are not built up."""
 
-    resource_spans: list[msgspec.Raw] | None = msgspec.field(default=None, name="resourceSpans")
+    resource_spans: list[ResourceSpans] | None = msgspec.field(default=None, name="resourceSpans")
+
+    @property
+    def holds_spans(self) -> bool:
+        return any(scoped.spans for group in self.resource_spans or () for scoped in group.scope_spans or ())
 
 
 _decode_traces = msgspec.json.Decoder(TracesBody).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def is_protobuf(content_type: str | None) -> bool:
@@ -49,24 +63,33 @@ def data_points(
     return json_form.data_points(_json(body), wanted)
 
 
-def span_count(body: bytes, content_type: str | None) -> int:
-    """The number of spans, at the price of a glance: traces are a flood. Raises OtlpFault."""
+def traces(body: bytes, content_type: str | None, is_wanted: Callable[[dict[str, Any]], bool]) -> Traces:
+    """The GenAI spans of wanted resources, and the number of the others: traces are a flood. Raises OtlpFault."""
     if is_protobuf(content_type):
         from ingest.otlp import protobuf_form
 
-        return protobuf_form.span_count(body)
+        return protobuf_form.traces(body, is_wanted)
     try:
-        _decode_traces(body)
+        sketch = _decode_traces(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _span_count_of(_json(body))
-    return body.count(SPAN_MARK)
+        # JSON encoded twice, odd characters, one wrong span among good ones.
+        return json_form.traces(_json(body), is_wanted)
+    return _with_others(sketch, is_wanted)
 
 
-def _span_count_of(payload: object) -> int:
-    """For the bodies that the quick way refuses: JSON encoded twice, odd characters."""
-    if not isinstance(payload, dict) or not isinstance(payload.get("resourceSpans") or [], list):
-        raise OtlpFault("no list of resourceSpans")
-    return encode_json(payload).count(SPAN_MARK)
+def _with_others(sketch: TracesBody, is_wanted: Callable[[dict[str, Any]], bool]) -> Traces:
+    """Only spans in which the conventions' prefix stands are built up."""
+    others = 0
+    for group in sketch.resource_spans or ():
+        for scoped in group.scope_spans or ():
+            spans = scoped.spans or []
+            scoped.spans = [span for span in spans if GEN_AI in bytes(span)]
+            others += len(spans) - len(scoped.spans)
+    told = Traces()
+    if sketch.holds_spans:
+        told = json_form.traces(_json(_encode(sketch)), is_wanted)
+    told.others += others
+    return told
 
 
 def _json(body: bytes) -> Any:

@@ -30,6 +30,7 @@ CACHE_WRITE: Final = Names(
     (
         "gen_ai.usage.cache_creation_input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
         "cache_write_token_count",
     ),
     ("cache_write_tokens",),
@@ -42,6 +43,7 @@ WITHIN_INPUT: Final = frozenset(
     {
         "gen_ai.usage.cache_read.input_tokens",
         "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write.input_tokens",
         "cached_token_count",
         "cache_write_token_count",
         "cached_content_token_count",

@@ -1,12 +1,14 @@
 """OTLP/JSON → records. Unknown fields are ignored; a record of a wrong shape is rejected alone. Pure."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, Final, NamedTuple
 
 from ingest.otlp.records import (
     CUMULATIVE,
     DEEPEST,
     DELTA,
+    GEN_AI,
+    STATUS_ERROR,
     UNSPECIFIED,
     DataPoint,
     ItemLimit,
@@ -15,6 +17,9 @@ from ingest.otlp.records import (
     RecordFault,
     Rejected,
     Skipped,
+    Span,
+    Traces,
+    id_of,
     moment_ns,
     real_number,
     whole_number,
@@ -24,6 +29,8 @@ TEMPORALITIES: Final = {
     "AGGREGATION_TEMPORALITY_DELTA": DELTA,
     "AGGREGATION_TEMPORALITY_CUMULATIVE": CUMULATIVE,
 }
+STATUS_ERRORS: Final = (STATUS_ERROR, str(STATUS_ERROR), "STATUS_CODE_ERROR")
+GEN_AI_PREFIX: Final = GEN_AI.decode()
 NUMBER_KINDS: Final = ("sum", "gauge")
 
 
@@ -53,6 +60,47 @@ def data_points(payload: object, wanted: Container[str]) -> Iterator[DataPoint |
             yield Skipped(item["name"])
         else:
             yield from _points(place, item, limit)
+
+
+def traces(payload: object, is_wanted: Callable[[dict[str, Any]], bool]) -> Traces:
+    """The spans of the wanted resources of an ExportTraceServiceRequest. Raises OtlpFault."""
+    told = Traces()
+    for place, item in _items(payload, "resourceSpans", "scopeSpans", "spans"):
+        if isinstance(place.resource, dict) and not is_wanted(place.resource):
+            told.others += 1
+            continue
+        try:
+            span = _span(place, item)
+        except RecordFault as fault:
+            told.rejected.append(Rejected(str(fault)))
+        else:
+            if any(name.startswith(GEN_AI_PREFIX) for name in span.attributes):
+                told.spans.append(span)
+            else:
+                told.others += 1
+    return told
+
+
+def _span(place: Place, item: object) -> Span:
+    if isinstance(place.resource, RecordFault):
+        raise place.resource
+    if not isinstance(item, dict):
+        raise RecordFault("a span must be an object")
+    name, status = item.get("name"), item.get("status")
+    code, message = (status.get("code"), status.get("message")) if isinstance(status, dict) else (None, None)
+    return Span(
+        resource=place.resource,
+        scope=place.scope,
+        attributes=attributes_of(item),
+        name=name if isinstance(name, str) else "",
+        trace_id=id_of(item.get("traceId")),
+        span_id=id_of(item.get("spanId")),
+        parent_id=id_of(item.get("parentSpanId")),
+        start_ns=moment_ns(item.get("startTimeUnixNano")),
+        end_ns=moment_ns(item.get("endTimeUnixNano")),
+        is_error=code in STATUS_ERRORS,
+        error_message=message if isinstance(message, str) and message else None,
+    )
 
 
 def _items(payload: object, outer: str, middle: str, inner: str) -> Iterator[tuple[Place, object]]:
@@ -107,6 +155,8 @@ def _log_record(place: Place, item: object) -> LogRecord:
         severity=severity if isinstance(severity, str) else None,
         event_name=event_name if isinstance(event_name, str) else None,
         time_ns=moment_ns(item.get("timeUnixNano"), item.get("observedTimeUnixNano")),
+        trace_id=id_of(item.get("traceId")),
+        span_id=id_of(item.get("spanId")),
     )
 
 

@@ -68,6 +68,21 @@ def response_call_key(response_id: str) -> str:
     return f"response:{response_id}"
 
 
+def span_call_key(trace_id: str | None, span_id: str) -> str:
+    """The call of a GenAI agent that names no response: its span, which a log record within it names too."""
+    return f"span:{trace_id}:{span_id}"
+
+
+def gen_ai_call_event_id(call_key: str) -> str:
+    """A span and a log record that tell of one answer are one event."""
+    return f"otel-{digest('call', call_key)}"
+
+
+def gen_ai_tool_event_id(session_id: str, call_id: str) -> str:
+    """A span and a log record of one tool call are one event; call ids are unique in a session."""
+    return f"otel-{digest('tool', session_id, call_id)}"
+
+
 def record_call_key(event_id: str) -> str:
     """A call that only this record tells of."""
     return f"otlp:{event_id}"

@@ -23,6 +23,7 @@ class ClientMapping(NamedTuple):
 
     event_type: Callable[[Reading], str | None]
     refine: Callable[[Reading, Draft], None]
+    session_id: Callable[[Reading], str | None] = Reading.session_id
 
 
 CLIENTS: Final = {
@@ -30,7 +31,7 @@ CLIENTS: Final = {
     CODEX: ClientMapping(codex.event_type, codex.refine),
     GEMINI_CLI: ClientMapping(gemini_cli.event_type, gemini_cli.refine),
 }
-ANY_OTHER: Final = ClientMapping(gen_ai.event_type, gen_ai.refine)
+ANY_OTHER: Final = ClientMapping(gen_ai.event_type, gen_ai.refine, gen_ai.session_id_of)
 
 
 def event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent | Skipped:
@@ -50,7 +51,7 @@ def _event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent |
     event_type = client.event_type(reading)
     if event_type is None:
         return Skipped(reading.name or "no name")
-    session_id = reading.session_id()
+    session_id = client.session_id(reading)
     if session_id is None:
         return Skipped(NO_SESSION)
     draft = begin(reading, session_id, event_type, ids.of_log(session_id, reading.name, record))

@@ -5,7 +5,7 @@ megabytes and a tenth of a second, which a server without such clients need not 
 """
 
 import base64
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
@@ -13,9 +13,12 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ingest.otlp.records import (
     DEEPEST,
+    GEN_AI,
+    STATUS_ERROR,
     UNSPECIFIED,
     DataPoint,
     ItemLimit,
@@ -23,10 +26,13 @@ from ingest.otlp.records import (
     OtlpFault,
     Rejected,
     Skipped,
+    Span,
+    Traces,
+    id_of,
     moment_ns,
     real_number,
 )
-from ingest.otlp.wire import fields, parts
+from ingest.otlp.wire import count_parts, fields, parts
 
 # Field numbers, which are the same for logs, metrics and traces.
 OUTER, RESOURCE_OR_SCOPE, INNER = 1, 1, 2
@@ -34,14 +40,20 @@ RESOURCE_ATTRIBUTES: Final = 1
 RECORD_ATTRIBUTES: Final = 6
 METRIC_NAME: Final = 1
 
-Group = tuple[dict[str, Any], str | None, memoryview]
+BAD_RESOURCE: Final = Rejected("a resource can't be decoded")
+
+Attributes = dict[str, Any]
+Group = tuple[Attributes | None, str | None, memoryview]
 
 
 def log_records(body: bytes) -> Iterator[LogRecord | Rejected]:
     """The records of an ExportLogsServiceRequest. Raises OtlpFault when it is no such thing at all."""
     for resource, scope, item in _items(body):
         message = _log_message(item)
-        yield _log_record(resource, scope, message) if message else Rejected("a log record can't be decoded")
+        if resource is None:
+            yield BAD_RESOURCE
+        else:
+            yield _log_record(resource, scope, message) if message else Rejected("a log record can't be decoded")
 
 
 def data_points(body: bytes, wanted: Container[str]) -> Iterator[DataPoint | Rejected | Skipped]:
@@ -52,6 +64,9 @@ def data_points(body: bytes, wanted: Container[str]) -> Iterator[DataPoint | Rej
         if name not in wanted:
             yield Skipped(name)
             continue
+        if resource is None:
+            yield BAD_RESOURCE
+            continue
         try:
             metric = Metric.FromString(bytes(item))
         except DecodeError:
@@ -60,13 +75,49 @@ def data_points(body: bytes, wanted: Container[str]) -> Iterator[DataPoint | Rej
         yield from _points(resource, metric, limit)
 
 
-def span_count(body: bytes) -> int:
-    """How many spans an ExportTraceServiceRequest holds, without decoding them. Raises OtlpFault."""
-    return sum(
-        1
-        for group in parts(memoryview(body), OUTER)
-        for scoped in parts(group, INNER)
-        for _ in parts(scoped, INNER)
+def traces(body: bytes, is_wanted: Callable[[dict[str, Any]], bool]) -> Traces:
+    """The GenAI spans of an ExportTraceServiceRequest; the rest is counted. Raises OtlpFault."""
+    told = Traces()
+    is_read = GEN_AI in body
+    limit = ItemLimit()
+    for group in parts(memoryview(body), OUTER):
+        resource = _resource(parts(group, RESOURCE_OR_SCOPE)) if is_read else {}
+        is_read_here = is_read and (resource is None or is_wanted(resource))
+        for scoped in parts(group, INNER):
+            if not is_read_here:
+                told.others += count_parts(scoped, INNER)
+                continue
+            for item in parts(scoped, INNER):
+                _take_span(told, limit, resource, bytes(item))
+    return told
+
+
+def _take_span(told: Traces, limit: ItemLimit, resource: Attributes | None, item: bytes) -> None:
+    if GEN_AI not in item:
+        told.others += 1
+        return
+    limit.add()
+    if resource is None:
+        told.rejected.append(BAD_RESOURCE)
+        return
+    try:
+        message = trace_pb2.Span.FromString(item)
+    except DecodeError:
+        told.rejected.append(Rejected("a span can't be decoded"))
+        return
+    told.spans.append(
+        Span(
+            resource=resource,
+            attributes=_key_values(message.attributes, 0),
+            name=message.name,
+            trace_id=id_of(message.trace_id),
+            span_id=id_of(message.span_id),
+            parent_id=id_of(message.parent_span_id),
+            start_ns=moment_ns(message.start_time_unix_nano),
+            end_ns=moment_ns(message.end_time_unix_nano),
+            is_error=message.status.code == STATUS_ERROR,
+            error_message=message.status.message or None,
+        )
     )
 
 
@@ -82,13 +133,14 @@ def _items(body: bytes) -> Iterator[Group]:
                 yield resource, scope, item
 
 
-def _resource(messages: Iterable[memoryview]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _resource(messages: Iterable[memoryview]) -> Attributes | None:
+    """None when it can't be decoded."""
+    values: Attributes = {}
     for message in messages:
         try:
             resource = Resource.FromString(_without_unreadable(message, RESOURCE_ATTRIBUTES))
-        except DecodeError:
-            raise OtlpFault("a resource can't be decoded") from None
+        except (DecodeError, OtlpFault):
+            return None
         values |= _key_values(resource.attributes, 0)
     return values
 
@@ -139,6 +191,8 @@ def _log_record(resource: dict[str, Any], scope: str | None, message: logs_pb2.L
         severity=message.severity_text or None,
         event_name=message.event_name or None,
         time_ns=moment_ns(message.time_unix_nano, message.observed_time_unix_nano),
+        trace_id=id_of(message.trace_id),
+        span_id=id_of(message.span_id),
     )
 
 

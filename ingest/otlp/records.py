@@ -15,6 +15,11 @@ DEEPEST: Final = 32
 # Far more than 5 MB of real records hold; a flood of empty ones must not hold up the server.
 MOST_ITEMS: Final = 50_000
 LONGEST_NUMBER: Final = 24
+LONGEST_ID: Final = 64
+# Enumeration Status.StatusCode of OTLP.
+STATUS_ERROR: Final = 2
+# What a span must hold somewhere to be read; all others are counted.
+GEN_AI: Final = b"gen_ai."
 
 
 class OtlpFault(Exception):
@@ -47,10 +52,53 @@ class LogRecord(msgspec.Struct, kw_only=True):
     severity: str | None = None
     event_name: str | None = None
     time_ns: int | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
 
     @property
     def time_ms(self) -> int | None:
         return None if self.time_ns is None else self.time_ns // NANOS_PER_MS
+
+
+class Span(msgspec.Struct, kw_only=True):
+    """One span that names something of the GenAI conventions. Ids in hexadecimal; times in ns since 1970."""
+
+    resource: dict[str, Any]
+    attributes: dict[str, Any]
+    name: str
+    trace_id: str | None
+    span_id: str | None
+    parent_id: str | None = None
+    scope: str | None = None
+    start_ns: int | None = None
+    end_ns: int | None = None
+    is_error: bool = False
+    error_message: str | None = None
+
+    @property
+    def duration_ms(self) -> int | None:
+        if self.start_ns is None or self.end_ns is None or self.end_ns < self.start_ns:
+            return None
+        return (self.end_ns - self.start_ns) // NANOS_PER_MS
+
+    def as_record(self) -> LogRecord:
+        """What a log record at the span's end would say."""
+        return LogRecord(
+            resource=self.resource,
+            attributes=self.attributes,
+            scope=self.scope,
+            time_ns=self.end_ns or self.start_ns,
+            trace_id=self.trace_id,
+            span_id=self.span_id,
+        )
+
+
+class Traces(msgspec.Struct):
+    """The spans of a body that are worth reading, what was wrong with some, and the number of the others."""
+
+    spans: list[Span] = msgspec.field(default_factory=list)
+    rejected: list[Rejected] = msgspec.field(default_factory=list)
+    others: int = 0
 
 
 class DataPoint(msgspec.Struct, kw_only=True):
@@ -81,6 +129,12 @@ class ItemLimit:
         self.count += count
         if self.count > MOST_ITEMS:
             raise OtlpFault(f"more than {MOST_ITEMS} records in one body")
+
+
+def id_of(value: object) -> str | None:
+    """A trace's or span's id in lower-case hexadecimal, from bytes or text; None for the empty one."""
+    found = value.hex() if isinstance(value, bytes) else value.strip().lower() if isinstance(value, str) else ""
+    return found[:LONGEST_ID] if found.strip("0") else None
 
 
 def moment_ns(*values: object) -> int | None:

@@ -9,8 +9,9 @@ import msgspec
 from ingest.contract import NewEvent
 from ingest.metric_ledger import Reading
 from ingest.otlp.answer import OtlpAnswer, accepted, refused
-from ingest.otlp.decode import data_points, log_records, span_count
+from ingest.otlp.decode import data_points, log_records, traces
 from ingest.otlp.draft import OtlpRules
+from ingest.otlp.gen_ai_spans import events_of_spans, is_wanted
 from ingest.otlp.keys import RecordIds
 from ingest.otlp.logs import event_of
 from ingest.otlp.metrics import WANTED, check_point, readings_of
@@ -113,10 +114,20 @@ def _checked_points(items: Iterable[DataPoint | Rejected | Skipped], tally: _Tal
             yield item
 
 
-def read_traces(body: bytes, content_type: str | None) -> OtlpOutcome:
-    """POST …/v1/traces: accepted, counted, dropped."""
+def read_traces(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOutcome:
+    """POST …/v1/traces: GenAI spans become events, all others are counted."""
+    tally = _Tally()
     try:
-        spans = span_count(body, content_type)
+        told = traces(body, content_type, is_wanted)
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
-    return OtlpOutcome(accepted("traces", content_type), dropped={SPANS: spans} if spans else {})
+    events = []
+    for item in (*told.rejected, *events_of_spans(told.spans, rules)):
+        if isinstance(item, NewEvent):
+            events.append(item)
+        else:
+            tally.note(item)
+    if told.others:
+        tally.dropped[SPANS] = told.others
+    answer = accepted("traces", content_type, tally.rejected, tally.message())
+    return OtlpOutcome(answer, events, tally.rejected, dict(tally.dropped))

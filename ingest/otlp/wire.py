@@ -49,6 +49,26 @@ def parts(message: memoryview, number: int) -> Iterator[memoryview]:
             yield field.content
 
 
+def count_parts(message: memoryview, number: int) -> int:
+    """How many contents of that number the message has: a flood is counted at the price of two numbers each."""
+    at, end, count = 0, len(message), 0
+    wanted = number << 3 | BYTES
+    while at + 1 < end:
+        tag, size = message[at], message[at + 1]
+        # Anything but a text or message with a short number is left to the whole reading.
+        if tag & 0x87 != BYTES or tag < 8:
+            break
+        if size < 0x80:
+            at += 2 + size
+        else:
+            size, begin = _varint(message, at + 1)
+            at = begin + size
+        count += tag == wanted
+    if at > end:
+        raise OtlpFault("not a protobuf message, or cut short")
+    return count + sum(1 for _ in parts(message[at:], number))
+
+
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
     for place in range(at, min(at + LONGEST_VARINT, len(message))):

@@ -1,5 +1,6 @@
 """OTLP bodies in both encodings, from plain Python values."""
 
+import base64
 import json
 import math
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ingest.contract import NewEvent
 from ingest.otlp.draft import OtlpRules
@@ -67,13 +69,44 @@ def point(value: float, at_ns: int | None = TIME_NS, **attributes: Any) -> dict[
     return content if at_ns is None else content | {"timeUnixNano": str(at_ns)}
 
 
+def span(name: str = "chat gpt-4.1", attributes: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """A span of two seconds, the second of its trace unless `fields` say otherwise."""
+    return {
+        "traceId": "0af7651916cd43dd8448eb211c80319c",
+        "spanId": "b7ad6b7169203331",
+        "parentSpanId": "00f067aa0ba902b7",
+        "name": name,
+        "startTimeUnixNano": str(TIME_NS - 2_000_000_000),
+        "endTimeUnixNano": str(TIME_NS),
+        "attributes": key_values(attributes or {}),
+        **fields,
+    }
+
+
+def traces(*spans: Any, service: str = "my-agent", **resource: Any) -> dict[str, Any]:
+    attributes = key_values({"service.name": service, **resource})
+    return {"resourceSpans": [{"resource": {"attributes": attributes}, "scopeSpans": [{"spans": list(spans)}]}]}
+
+
 def as_json(payload: Any) -> bytes:
     return json.dumps(payload).encode()
 
 
 def as_protobuf(payload: dict[str, Any]) -> bytes:
+    if "resourceSpans" in payload:
+        return ParseDict(_with_binary_ids(payload), ExportTraceServiceRequest()).SerializeToString()
     message = ExportMetricsServiceRequest() if "resourceMetrics" in payload else ExportLogsServiceRequest()
     return ParseDict(payload, message).SerializeToString()
+
+
+def _with_binary_ids(payload: dict[str, Any]) -> dict[str, Any]:
+    """OTLP writes ids in hexadecimal where protobuf's own JSON has base64."""
+    fresh: dict[str, Any] = json.loads(json.dumps(payload))
+    for group in fresh["resourceSpans"]:
+        for item in (item for scoped in group["scopeSpans"] for item in scoped["spans"]):
+            for name in ("traceId", "spanId", "parentSpanId"):
+                item[name] = base64.b64encode(bytes.fromhex(item[name])).decode()
+    return fresh
 
 
 def read(payload: Any) -> OtlpOutcome:

@@ -149,7 +149,7 @@ def test_metrics_of_claude_code_agree_with_its_logs() -> None:
 @pytest.mark.parametrize("client", ["claude", "codex", "gemini"])
 def test_traces_are_taken_counted_and_dropped(client: str) -> None:
     for capture in captures(client, "traces"):
-        outcome = read_traces(capture.body, capture.content_type)
+        outcome = read_traces(capture.body, capture.content_type, RULES)
 
         assert outcome.answer.status == 200
         assert outcome.events == []

@@ -36,7 +36,7 @@ def send(pair: dict[str, Any]) -> OtlpOutcome:
     signal = request["path"].rpartition("/")[2]
     if signal == "metrics":
         return read_metrics(body, content_type)
-    return read_logs(body, content_type, RULES) if signal == "logs" else read_traces(body, content_type)
+    return read_logs(body, content_type, RULES) if signal == "logs" else read_traces(body, content_type, RULES)
 
 
 def posts(*, failed: bool) -> list[dict[str, Any]]:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.otlp.decode import data_points, log_records, span_count
+from ingest.otlp.decode import data_points, log_records, traces
 from ingest.otlp.records import DEEPEST, MOST_ITEMS, DataPoint, LogRecord, OtlpFault, Rejected, Skipped
-from ingest.otlp.wire import bytes_field
+from ingest.otlp.wire import bytes_field, count_parts, parts
 from tests.ingest.otlp.bodies import (
     JSON,
     PROTOBUF,
@@ -48,6 +48,10 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def span_count(body: bytes, content_type: str) -> int:
+    return traces(body, content_type, lambda _: True).others
 
 
 @given(st.dictionaries(st.text(), values, max_size=4), values, st.integers(0, 2**63))
@@ -401,6 +405,18 @@ def test_spans_are_counted_in_both_encodings() -> None:
     assert span_count(as_json(as_json(spans(2)).decode()), JSON) == 2
     assert span_count(b"{}", JSON) == 0
     assert span_count(b"", PROTOBUF) == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.binary(max_size=200)), max_size=20), st.binary(max_size=3))
+def test_a_quick_count_is_the_count(contents: list[tuple[int, bytes]], rest: bytes) -> None:
+    message = memoryview(b"".join(bytes_field(number, content) for number, content in contents) + rest)
+    try:
+        expected = sum(1 for _ in parts(message, 2))
+    except OtlpFault:
+        with pytest.raises(OtlpFault):
+            count_parts(message, 2)
+    else:
+        assert count_parts(message, 2) == expected
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"resourceSpans":5}'])

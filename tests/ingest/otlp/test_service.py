@@ -56,7 +56,7 @@ def test_a_wrong_body_is_refused_at_every_door() -> None:
         for outcome in (
             read_logs(b"{nope", content_type, RULES),
             read_metrics(b"{nope", content_type),
-            read_traces(b"{nope", content_type),
+            read_traces(b"{nope", content_type, RULES),
         ):
             assert outcome.answer.status == 400
             assert outcome.answer.content_type.startswith(content_type.encode())
@@ -76,7 +76,7 @@ def test_no_body_fails(body: bytes, content_type: str | None) -> None:
     statuses = {
         read_logs(body, content_type, RULES).answer.status,
         read_metrics(body, content_type).answer.status,
-        read_traces(body, content_type).answer.status,
+        read_traces(body, content_type, RULES).answer.status,
     }
 
     assert statuses <= {200, 400}
@@ -84,7 +84,7 @@ def test_no_body_fails(body: bytes, content_type: str | None) -> None:
 
 def test_json_alone_does_not_load_the_protobuf_library() -> None:
     program = (
-        "import sys; from ingest.otlp.service import read_traces; read_traces(b'{}', 'application/json'); "
+        "import sys; from ingest.otlp.service import read_metrics; read_metrics(b'{}', 'application/json'); "
         "sys.exit('google.protobuf' in sys.modules)"
     )
 

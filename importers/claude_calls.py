@@ -20,7 +20,7 @@ import msgspec
 from importers.fields import count, mapping, text, tokens_of
 from ingest.contract import NewCall
 from ingest.ledger import STATED, TRANSCRIPT
-from ingest.otlp.keys import claude_call_key
+from ingest.otlp.keys import claude_answer_mark, claude_call_key
 from pricing.usage import Usage, unusual
 
 # A line that was written before its stream ended knows only the first tokens of the answer (stop_reason is
@@ -110,6 +110,7 @@ class Run:
             authority=self.authority,
             ref=ref,
             subagent_id=self.chain or None,
+            answer_mark=claude_answer_mark(self.message_id, self.usage, of_subagent=bool(self.chain)),
         )
 
 

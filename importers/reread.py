@@ -12,6 +12,7 @@ from pathlib import Path
 from importers.files import Source, Unreadable, discover
 from importers.run import ImportOptions, import_files
 from ingest.call_store import Stored
+from ingest.joining import repeats
 from ingest.ledger import LedgerRow, call_of, merge, row_of
 from ingest.store import Batch
 from monitor.times import now_ms
@@ -39,6 +40,8 @@ class Transcripts:
                 self.files.add(report.path)
             else:
                 self.unreadable.append(Unreadable(Path(report.path), report.error))
+        for copy in repeats(self.calls.values()):
+            del self.calls[copy.agent_type, copy.call_key]
 
     def _take(self, batch: Batch) -> "Future[Stored]":
         """In the place of the writer: keeps the calls, stores nothing."""

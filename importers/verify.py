@@ -112,6 +112,7 @@ def stored_row(call: Call) -> LedgerRow:
         cost_nanos=call.cost_nanos,
         price=call.price,
         subagent_id=call.subagent_id,
+        answer_mark=call.answer_mark,
     )
 
 
@@ -123,6 +124,7 @@ class _Check:
         self._result = Verification(files=len(transcripts.files), bad_lines=transcripts.bad_lines)
         self._result.calls_on_disk = len(transcripts.calls)
         self._seen: set[Key] = set()
+        self._marks: set[int | None] = set()
         # Calls that a transcript alone, or telemetry alone, told of: two of them may be one.
         self._untold: dict[tuple[object, ...], list[LedgerRow]] = defaultdict(list)
         self._alone: list[LedgerRow] = []
@@ -142,6 +144,7 @@ class _Check:
 
     def _take(self, row: LedgerRow) -> None:
         self._result.calls_in_ledger += 1
+        self._marks.add(row.answer_mark)
         self._check_price(row)
         key = (row.agent_type, row.call_key)
         expected = self._transcripts.calls.get(key)
@@ -223,7 +226,7 @@ class _Check:
     def finish(self) -> Verification:
         result = self._result
         for key, expected in self._transcripts.calls.items():
-            if key not in self._seen:
+            if key not in self._seen and not self._is_repeat(expected):
                 set_cost(expected, self._registry)
                 right_nanos, expected.cost_nanos = expected.cost_nanos, 0
                 self._find(MISSING, expected, right_nanos=right_nanos)
@@ -236,6 +239,11 @@ class _Check:
         ]
         result.agrees = not (result.findings or result.sessions or result.unreadable)
         return result
+
+    def _is_repeat(self, expected: LedgerRow) -> bool:
+        """A sub-agent's copy of an answer, of which the ledger knows the original from a file that is gone."""
+        mark = expected.answer_mark
+        return mark is not None and mark < 0 and -mark in self._marks
 
     def _find_twin(self, row: LedgerRow) -> None:
         """Telemetry's record of a call that a transcript told of under another key: counted twice."""

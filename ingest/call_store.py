@@ -36,6 +36,7 @@ CALL_COLUMNS: Final = (
     "authority",
     "witnesses",
     "subagent_id",
+    "answer_mark",
 )
 SELECT_CALLS: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE agent_type = ? "
@@ -44,6 +45,9 @@ SELECT_CALLS: Final = (
 SELECT_CALLS_NEAR: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE called_at BETWEEN ? AND ? AND agent_type = ? "
     "AND authority = ? AND uncached_input_tokens = ? AND output_tokens = ? ORDER BY id LIMIT 50"
+)
+SELECT_CALLS_MARKED: Final = (
+    f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE answer_mark IN (SELECT value FROM json_each(?))"
 )
 INSERT_CALLS: Final = insert("calls", CALL_COLUMNS)
 UPDATE_CALLS: Final = update("calls", "id", replaced(*CALL_COLUMNS))
@@ -75,16 +79,13 @@ class CallStore:
         for row, stored in told:
             self._join_call(before, after, row)
             self._merge_call(after, row, stored)
+        self._drop_repeats(before, after, told)
         self._write_changes(before, after)
 
     def replace(self, known: Iterable[LedgerRow], wanted: Iterable[LedgerRow]) -> None:
         """In the place of stored rows others, by their keys; rows that nobody wants any more go."""
         before = {(row.agent_type, row.call_key): row for row in known}
         after = {(row.agent_type, row.call_key): row for row in wanted}
-        gone = [row for key, row in before.items() if key not in after]
-        for row in gone:
-            self._tally_call(row, -1)
-        self.connection.execute(DELETE_CALLS, (json_text([row.id for row in gone]),))
         for key, row in after.items():
             if key in before:
                 row.id = before[key].id
@@ -94,6 +95,12 @@ class CallStore:
     def _write_changes(
         self, before: dict[tuple[str, str], LedgerRow], after: dict[tuple[str, str], LedgerRow]
     ) -> None:
+        gone = [row for key, row in before.items() if key not in after]
+        for row in gone:
+            self._tally_call(row, -1)
+            self.touched.add(row.session_id)
+        if gone:
+            self.connection.execute(DELETE_CALLS, (json_text([row.id for row in gone]),))
         fresh, changed = [], []
         for key, row in after.items():
             old = before.get(key)
@@ -137,6 +144,30 @@ class CallStore:
         after[new_key] = msgspec.structs.replace(after.pop(old_key), call_key=row.call_key)
         if old_key in before:
             before[new_key] = before.pop(old_key)
+
+    def _drop_repeats(
+        self,
+        before: dict[tuple[str, str], LedgerRow],
+        after: dict[tuple[str, str], LedgerRow],
+        told: Sequence[tuple[LedgerRow, Stored]],
+    ) -> None:
+        """Copies of answers go, whether they or the originals came first."""
+        marks = {row.answer_mark for row in after.values() if row.answer_mark is not None}
+        if not marks:
+            return
+        # A copy asks for its original and for other copies, the main conversation's answers for copies.
+        wanted = sorted({-mark for mark in marks} | {mark for mark in marks if mark < 0})
+        found = self.connection.execute(SELECT_CALLS_MARKED, (json_text(wanted),))
+        stored = {(row.agent_type, row.call_key): row for row in map(ledger_row, found.fetchall())}
+        for row in joining.repeats((stored | after).values()):
+            key = (row.agent_type, row.call_key)
+            after.pop(key, None)
+            if row.id is not None:
+                before.setdefault(key, row)
+                continue
+            answer = next(answer for known, answer in told if (known.agent_type, known.call_key) == key)
+            answer.calls_new -= 1
+            answer.calls_confirmed += 1
 
     def _calls_near(self, row: LedgerRow, authority: int) -> list[LedgerRow]:
         usage = row.usage
@@ -212,12 +243,13 @@ def _call_values(row: LedgerRow) -> tuple[Any, ...]:
         row.authority,
         json_text(row.witnesses),
         row.subagent_id,
+        row.answer_mark,
     )
 
 
 def ledger_row(values: tuple[Any, ...]) -> LedgerRow:
     """A row of the ledger from its CALL_COLUMNS and its id."""
-    cost_nanos, price, unpriced_terms, authority, witnesses, subagent_id, row_id = values[15:]
+    cost_nanos, price, unpriced_terms, authority, witnesses, subagent_id, answer_mark, row_id = values[15:]
     return LedgerRow(
         agent_type=values[0],
         call_key=values[1],
@@ -234,4 +266,5 @@ def ledger_row(values: tuple[Any, ...]) -> LedgerRow:
         price=price,
         unpriced_terms=unpriced_terms,
         subagent_id=subagent_id,
+        answer_mark=answer_mark,
     )

@@ -65,6 +65,8 @@ class NewCall(msgspec.Struct, kw_only=True, gc=False):
     ref: str | None = None
     # The sub-agent that made it; None for the main conversation, or when the source can't tell.
     subagent_id: str | None = None
+    # What a sub-agent's copy of the same answer would have too (ingest/otlp/keys.py).
+    answer_mark: int | None = None
 
 
 class NewEvent(msgspec.Struct, kw_only=True, gc=False):

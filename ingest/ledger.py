@@ -47,6 +47,7 @@ class LedgerRow(msgspec.Struct):
     price: str | None = None
     unpriced_terms: str | None = None
     subagent_id: str | None = None
+    answer_mark: int | None = None
 
     @property
     def written_tokens(self) -> int:
@@ -127,6 +128,7 @@ def row_of(call: NewCall, event: NewEvent, received_at_ms: int) -> LedgerRow:
         given_cost_nanos=call.cost_nanos,
         witnesses=[Witness(event.source, call.ref, received_at_ms)],
         subagent_id=call.subagent_id,
+        answer_mark=call.answer_mark,
     )
 
 
@@ -153,6 +155,7 @@ def merge(known: LedgerRow | None, told: LedgerRow) -> LedgerRow:
             witnesses=witnesses,
         )
     merged.subagent_id = _subagent_id(known, told)
+    merged.answer_mark = _answer_mark(best, known, told)
     merged.cost_nanos, merged.price, merged.unpriced_terms = known.cost_nanos, known.price, known.unpriced_terms
     return merged
 
@@ -180,6 +183,14 @@ def _subagent_id(known: LedgerRow, told: LedgerRow) -> str | None:
     if transcripts:
         return min(transcripts, key=_earliest).subagent_id
     return min((row.subagent_id for row in (known, told) if row.subagent_id is not None), default=None)
+
+
+def _answer_mark(best: LedgerRow, *both: LedgerRow) -> int | None:
+    """That of the usage that counts; a sub-agent's only where the main conversation told nothing."""
+    marks = [row.answer_mark for row in (best, *both) if row.answer_mark is not None]
+    if not marks:
+        return None
+    return abs(marks[0]) if max(marks) > 0 else marks[0]
 
 
 def _join(known: list[Witness], told: list[Witness]) -> list[Witness]:

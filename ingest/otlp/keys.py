@@ -10,6 +10,7 @@ import msgspec
 
 from ingest.metadata import encode_json
 from ingest.otlp.records import LogRecord
+from pricing.usage import Usage
 
 SEQUENCE = "event.sequence"
 
@@ -61,6 +62,20 @@ def claude_call_key(message_id: str | None, request_id: str | None) -> str | Non
     if request_id:
         return f"request:{request_id}"
     return f"message:{message_id}" if message_id else None
+
+
+def claude_answer_mark(message_id: str | None, usage: Usage, *, of_subagent: bool) -> int | None:
+    """What an answer of Claude has in common with a sub-agent's copy of it under another request; 63 bits.
+
+    An id alone is not enough, since gateways send one for all answers: with it goes what the model read, which
+    is the same on every line of an answer. Negative where a sub-agent told of it.
+    """
+    if message_id is None or not usage.prompt_tokens:
+        return None
+    written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    told = f"{message_id}:{usage.uncached_input_tokens}:{usage.cache_read_tokens}:{written}"
+    number = int.from_bytes(hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=8).digest()) >> 1
+    return -number if of_subagent else number
 
 
 def response_call_key(response_id: str) -> str:

@@ -7,7 +7,7 @@ import monitor.models.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitor", "0006_subagents"),
+        ("monitor", "0007_answer_marks"),
     ]
 
     operations = [

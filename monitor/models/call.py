@@ -21,6 +21,8 @@ class Call(models.Model):
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="calls", db_index=False)
     # The sub-agent that made the call; null for the main conversation, and where nobody said.
     subagent_id = models.TextField(null=True)
+    # By which a sub-agent's copy of an answer is known for one: ingest/otlp/keys.py, ingest/joining.py.
+    answer_mark = models.BigIntegerField(null=True)
     model = models.TextField(null=True)
     called_at = MillisField()
     received_at = MillisField()
@@ -60,6 +62,9 @@ class Call(models.Model):
                 fields=["session", "subagent_id"],
                 name="calls_subagent",
                 condition=models.Q(subagent_id__isnull=False),
+            ),
+            models.Index(
+                fields=["answer_mark"], name="calls_answer", condition=models.Q(answer_mark__isnull=False)
             ),
         ]
 

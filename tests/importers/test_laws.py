@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importers.files import CLAUDE, CODEX, GEMINI, Source
+from ingest.dates import parse_date
+from monitor.times import iso_text
 from tests.importers import claude_writing as claude
 from tests.importers import codex_writing as codex
 from tests.importers import gemini_writing as gemini
@@ -28,6 +30,7 @@ law = settings(
 )
 Figures = tuple[int, ...]
 MODELS = ("claude-opus-4-8", "claude-haiku-4-5", "claude-unheard-of")
+CONSTANT_ID = "msg_of_a_gateway"
 
 
 @dataclass
@@ -48,10 +51,14 @@ def uuid(chance: random.Random) -> str:
 
 
 class ClaudeWriter:
-    """Writes sessions, their forks and their sub-agents, and keeps the bill."""
+    """Writes sessions, their forks and their sub-agents, and keeps the bill.
+
+    Of each session's answers some or all have requests and message ids, or a gateway gives one id to all.
+    """
 
     def __init__(self, chance: random.Random) -> None:
         self.chance, self.second, self.history = chance, 0.0, History()
+        self.has_requests = self.has_constant_id = 0.0
 
     def later(self) -> float:
         self.second += self.chance.randint(1, 100)
@@ -60,24 +67,30 @@ class ClaudeWriter:
     def write(self, sessions: int) -> History:
         for _ in range(sessions):
             session = uuid(self.chance)
+            self.has_requests = self.chance.choice((0.0, 0.7, 1.0))
+            self.has_constant_id = self.chance.choice((0.0, 0.3, 1.0))
             lines = [claude.opening(self.later(), session=session), *self.turns(session)]
             if self.chance.random() < 0.5:
-                lines += self.helper(session, "a1")
+                lines = [*lines, *self.helper(session, "a1", lines)]
             self.keep(f"projects/p/{session}.jsonl", lines)
             if self.chance.random() < 0.6:
                 self.fork(lines)
         return self.history
 
-    def helper(self, session: str, agent_id: str, **parent: Any) -> list[Line]:
-        """A sub-agent with a file of its own, which may send out another; the lines of its parent."""
+    def helper(self, session: str, agent_id: str, so_far: list[Line], **parent: Any) -> list[Line]:
+        """A sub-agent with a file of its own, which may send out another; the lines of its parent.
+
+        Some begin with their parent's conversation, under requests of their own.
+        """
         kind, asked, tool_id = self.chance.choice(("Explore", "Plan")), f"Look {agent_id}", uuid(self.chance)
         self.history.sent_out.append((session, agent_id, parent.get("agentId", ""), kind, asked))
         order = claude.tool("Agent", tool_id, description=asked, subagent_type=kind)
         sent = self.call(session, order, **parent)
         fields = {"agentId": agent_id, "isSidechain": True}
-        own = [claude.prompt("Look", self.later(), session=session, **fields), *self.turns(session, **fields)]
+        own = self.repeated(so_far, **fields) if self.chance.random() < 0.6 else []
+        own += [claude.prompt("Look", self.later(), session=session, **fields), *self.turns(session, **fields)]
         if self.chance.random() < 0.4 and not parent:
-            own += self.helper(session, f"{agent_id}-1", **fields)
+            own = [*own, *self.helper(session, f"{agent_id}-1", own, **fields)]
         self.keep(f"projects/p/{session}/subagents/agent-{agent_id}.jsonl", own)
         answer = {"agentId": agent_id, "agentType": kind, "status": "completed"}
         told = claude.tool_result(tool_id, self.later(), session=session, toolUseResult=answer, **parent)
@@ -85,6 +98,24 @@ class ClaudeWriter:
 
     def keep(self, path: str, lines: list[Line]) -> None:
         self.history.files[path] = lines
+
+    def repeated(self, lines: list[Line], **agent: Any) -> list[Line]:
+        requests: dict[str, str | None] = {}
+        kept_requests, later_ms = self.chance.random() < 0.2, self.chance.choice((0, 700))
+        copies = []
+        for line in lines:
+            copy = line | agent | {"uuid": uuid(self.chance)}
+            if line.get("message", {}).get("id"):
+                copy["timestamp"] = iso_text((parse_date(line["timestamp"]) or 0) + later_ms)
+            if "requestId" in line and not kept_requests:
+                known = requests.setdefault(line["requestId"], self.request(0.8))
+                copy = {name: value for name, value in copy.items() if name != "requestId"}
+                copy |= {} if known is None else {"requestId": known}
+            copies.append(copy)
+        return copies
+
+    def request(self, share: float) -> str | None:
+        return f"req_{self.chance.getrandbits(60)}" if self.chance.random() < share else None
 
     def fork(self, lines: list[Line]) -> None:
         session = uuid(self.chance)
@@ -109,16 +140,16 @@ class ClaudeWriter:
     def call(self, session: str, order: dict[str, Any] | None = None, **fields: Any) -> list[Line]:
         """One to four lines of one answer, with tool results between them at times; the last may be an order."""
         chance = self.chance
-        message, model = f"msg_{chance.getrandbits(60)}", chance.choice(MODELS)
-        request = f"req_{chance.getrandbits(60)}" if chance.random() < 0.7 else None
-        if request is None and chance.random() < 0.4:
-            message = "msg_of_a_gateway"
+        model, request = chance.choice(MODELS), self.request(self.has_requests)
+        message = CONSTANT_ID if chance.random() < self.has_constant_id else f"msg_{chance.getrandbits(60)}"
+        named = None if request is None and chance.random() < 0.2 else message
         five, hour = chance.randint(0, 9) * 100, chance.randint(0, 9) * 100
         split = {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour}
         given = chance.randint(1, 10**6)
         read, final = chance.randint(0, 10**5), chance.randint(1, 10**5)
         lines: list[Line] = []
-        for part in range(parts := chance.randint(1, 4)):
+        # Nothing holds the lines of an answer without any id together.
+        for part in range(parts := chance.randint(1, 4) if named else 1):
             is_last = part == parts - 1
             output = final if is_last else chance.randint(1, final)
             outputs = [line["message"]["usage"]["output_tokens"] for line in lines if line["type"] == "assistant"]
@@ -128,7 +159,7 @@ class ClaudeWriter:
                 claude.answer(
                     self.later(),
                     used,
-                    message=message,
+                    message=named,
                     request=request,
                     model=model,
                     session=session,

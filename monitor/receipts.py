@@ -232,6 +232,11 @@ def _tier_words(applied: Explanation | None) -> str:
 def _notes(call: Call, applied: Explanation | None, told: int, registry: PricingRegistry) -> Iterable[str]:
     if told > 1:
         yield f"{told} witnesses told of this call; it is counted once."
+    if _is_split_by_cost(call):
+        yield (
+            "Telemetry counts cache writes in one sum: how many of them were of one hour follows from the cost "
+            "that the client states."
+        )
     if call.unpriced_terms:
         yield f"The row has no price for {call.unpriced_terms}: billed as an ordinary call."
     if call.price == CLIENT_PRICE:
@@ -246,10 +251,14 @@ def _notes(call: Call, applied: Explanation | None, told: int, registry: Pricing
         yield f"The price row {call.price} is no longer in the book; manage.py recalculate_costs prices it anew."
     elif OWN_MARK in applied.row.price_id:
         yield "A price or discount of your own was applied."
-    if call.unpriced_terms:
-        yield f"The price row has no price for {call.unpriced_terms}: billed as if it were ordinary."
     if applied is not None and applied.cost_nanos != call.cost_nanos:
         yield "The price row has changed since; manage.py recalculate_costs prices it anew."
+
+
+def _is_split_by_cost(call: Call) -> bool:
+    """Whether telemetry alone told of a call and has writes of one hour, which it doesn't name (docs/otlp.md)."""
+    sources = {witness["source"] for witness in msgspec.json.decode(call.witnesses)}
+    return call.cache_write_1h_tokens > 0 and sources == {"otel"}
 
 
 def _shown_witnesses(call: Call, witnesses: Sequence[dict[str, Any]]) -> list[ReceiptWitness]:

@@ -217,6 +217,33 @@ class TestFaults:
         assert file["path"].endswith("gone.jsonl")
 
 
+class TestMending:
+    """What verify names, the commands that it points to put right."""
+
+    def test_recalculated_costs_agree_again(
+        self, folder: Path, home: Home, verify: Verify, on_home: Callable[..., Any]
+    ) -> None:
+        home.connection.execute("UPDATE calls SET cost_nanos = 5 WHERE call_key = 'request:r-1'")
+        home.connection.execute("UPDATE calls SET cost_nanos = NULL, price = NULL WHERE call_key = 'request:r-2'")
+        assert kinds(verify()) == [("price", "request:r-1"), ("price", "request:r-2")]
+
+        with on_home():
+            call_command("recalculate_costs", "--dry-run", stdout=io.StringIO())
+        assert len(verify()["findings"]) == 2
+        with on_home():
+            call_command("recalculate_costs", stdout=io.StringIO())
+
+        assert verify()["agrees"]
+
+    def test_an_import_brings_back_what_is_missing(self, folder: Path, home: Home, verify: Verify) -> None:
+        home.connection.execute("DELETE FROM calls WHERE call_key = 'request:r-2'")
+        assert kinds(verify()) == [("missing", "request:r-2")]
+
+        home.run(CLAUDE, folder / "claude", force=True)
+
+        assert verify()["agrees"]
+
+
 class TestDirectories:
     def test_those_that_are_named_are_read_and_no_others_of_that_client(
         self, tmp_path: Path, home: Home, on_home: Callable[..., Any]

@@ -59,6 +59,7 @@ def ledger(django_database: Path) -> Iterator[dict[str, int]]:
         told("searched", "import", TRANSCRIPT, 1, model=sonnet, usage={"web_searches": 2, "service_tier": "odd"}),
         told("unknown", "import", TRANSCRIPT, 1, model="no-such-model"),
         told("nameless", "import", TRANSCRIPT, 1),
+        told("split", "otel", OTLP, 1, model=sonnet, usage={"cache_write_1h_tokens": 5}),
         told("stated", "api", OTLP, 1, model=sonnet, stated=123),
         told("lost", "import", TRANSCRIPT, 1, model=sonnet),
         told("changed", "import", TRANSCRIPT, 1, model=sonnet),
@@ -130,8 +131,12 @@ class TestAmounts:
         assert (told["web_searches"], told["service_tier"], told["speed"]) == (2, "odd", None)
 
     def test_terms_that_the_row_has_no_price_for_are_named(self, ledger: dict[str, int]) -> None:
-        assert any("service_tier=odd" in note for note in receipt(ledger["searched"])["notes"])
+        assert ["service_tier=odd" in note for note in receipt(ledger["searched"])["notes"]] == [True]
         assert not any("no price for" in note for note in receipt(ledger["two"])["notes"])
+
+    def test_a_split_that_follows_from_the_stated_cost_is_told(self, ledger: dict[str, int]) -> None:
+        assert any("of one hour" in note for note in receipt(ledger["split"])["notes"])
+        assert not any("of one hour" in note for note in receipt(ledger["two"])["notes"])
 
     @pytest.mark.parametrize(("key", "why"), [("unknown", "no-such-model"), ("nameless", "no model was named")])
     def test_an_unpriced_call_says_so(self, ledger: dict[str, int], key: str, why: str) -> None:

@@ -37,6 +37,9 @@ class HubListener(Listener):
     def publish(self, rows: Sequence[tuple[Any, ...]]) -> None:
         hub.publish(rows)
 
+    def publish_completed(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        hub.publish_completed(rows)
+
     def publish_changes(self, changes: Sequence[StatusChange], idled: int) -> None:
         if idled:
             _session_update({"type": "idle_check", "idled": idled})

@@ -15,7 +15,8 @@ from importers.codex import CodexReader
 from importers.fields import text
 from importers.gemini import GeminiReader
 from importers.lines import BadLine, decode_line
-from importers.reader import DEFAULT_PAYLOAD_BYTES, PathFacts, ReaderFactory
+from importers.reader import PathFacts, ReaderFactory
+from ingest.metadata import DEFAULT_LIMIT_BYTES
 
 LINES: Final = ".jsonl"
 DOCUMENT: Final = ".json"
@@ -141,7 +142,7 @@ def folders_of(source: Source, root: Path) -> list[Path]:
 
 
 def path_facts(
-    source: Source, file: FoundFile, model: str | None, limit_bytes: int = DEFAULT_PAYLOAD_BYTES
+    source: Source, file: FoundFile, model: str | None, limit_bytes: int = DEFAULT_LIMIT_BYTES
 ) -> PathFacts:
     """What the place of a file says: the session of a main file, the agent of a sub-agent's."""
     stem, agent_id, cwd = file.path.stem, None, None

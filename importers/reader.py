@@ -11,9 +11,9 @@ from typing import Any, Final, Protocol
 
 from ingest.contract import NewEvent, SessionFacts
 from ingest.entries import NewEntry
+from ingest.metadata import DEFAULT_LIMIT_BYTES
 
 SOURCE: Final = "import"
-DEFAULT_PAYLOAD_BYTES: Final = 10 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class PathFacts:
     agent_description: str | None = None
     default_model: str | None = None
     cwd: str | None = None
-    payload_limit_bytes: int = DEFAULT_PAYLOAD_BYTES
+    payload_limit_bytes: int = DEFAULT_LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ from importers import snapshot
 from importers.feeder import MOST_IN_FLIGHT, Feeder, Store
 from importers.files import DOCUMENT, FoundFile, Source, configured_model, identity_of, path_facts
 from importers.lines import BadLine, Line, decode_line, read_document, read_lines
-from importers.reader import DEFAULT_PAYLOAD_BYTES, Reader, TimeRange
+from importers.reader import Reader, TimeRange
 from importers.report import FileReport
 from importers.state import FileState, saved_reader
 from importers.tails import has_grown, has_same_content, is_untouched, prefix_check
 from ingest.call_store import Stored
 from ingest.contract import NewEvent, SessionFacts
 from ingest.entries import NewEntry
+from ingest.metadata import DEFAULT_LIMIT_BYTES
 from ingest.store import Batch, FileProgress
 
 log = logging.getLogger("agentmonitor.importers")
@@ -53,7 +54,7 @@ class ImportOptions:
     force: bool = False
     known: Mapping[str, FileState] = field(default_factory=dict)
     memory: Callable[[str], bytes | None] = saved_reader
-    payload_limit_bytes: int = DEFAULT_PAYLOAD_BYTES
+    payload_limit_bytes: int = DEFAULT_LIMIT_BYTES
     stop: threading.Event = field(default_factory=threading.Event)
     retry_seconds: float = RETRY_SECONDS
     pause_seconds: float = 0.0

@@ -15,6 +15,9 @@ PRIORITY_KEYS: Final = (
     "path",
     "type",
 )
+# What a value that was cut says of itself.
+MARKS: Final = ("_truncated", "_original_bytes")
+DEFAULT_LIMIT_BYTES: Final = 10 * 1024
 # Tools whose `file_path` is a file that the agent changed.
 EDIT_TOOLS: Final = frozenset({"Edit", "Write", "MultiEdit", "apply_patch", "write_stdin"})
 TITLE_CHARACTERS: Final = 120
@@ -95,7 +98,7 @@ def _clean(value: Any) -> Any:
 
 
 def _summary(value: Any, original_bytes: int, limit_bytes: int) -> bytes:
-    marks: dict[str, Any] = {"_truncated": True, "_original_bytes": original_bytes}
+    marks: dict[str, Any] = dict(zip(MARKS, (True, original_bytes), strict=True))
     kept = {key: value[key] for key in PRIORITY_KEYS if key in value} if isinstance(value, dict) else {}
     for candidate in (marks | kept, marks):
         encoded = encode_json(candidate)

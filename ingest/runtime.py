@@ -51,6 +51,7 @@ def build_writer(listener: Listener, bulk_limit_bytes: int = BULK_LIMIT_BYTES) -
         registry=default_registry(),
         branches=BranchLookup(environment.projects_dir),
         import_recent_ms=recent_ms(environment.auto_import_minutes),
+        payload_limit_bytes=environment.max_payload_kb * 1024,
     )
     return Writer(
         connect,

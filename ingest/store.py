@@ -15,12 +15,14 @@ from typing import Any, Final
 import msgspec
 
 from ingest.call_store import CallStore, Stored, json_text
-from ingest.contract import NewEvent, SessionFacts
+from ingest.completing import EventRecord, is_witness
+from ingest.completion_store import INSERT_EVENTS, complete_events, tally_event
+from ingest.contract import NewCall, NewEvent, SessionFacts
 from ingest.entries import NewEntry
 from ingest.entry_store import write_entries
 from ingest.git import BranchLookup
 from ingest.ledger import LedgerRow, call_of, row_of, usage_of
-from ingest.metadata import title_of
+from ingest.metadata import DEFAULT_LIMIT_BYTES, title_of
 from ingest.metric_ledger import Reading
 from ingest.metric_store import MetricStore
 from ingest.subagent_store import write_subagents
@@ -30,7 +32,6 @@ from monitor.prices import registry_in
 from monitor.rollups import SESSION_SUMS, Tally
 from monitor.rows import EVENT_COLUMNS
 from monitor.sql import added, insert, replaced, update
-from monitor.times import HOUR_MS
 from pricing.registry import PricingRegistry
 
 
@@ -74,16 +75,15 @@ class StatusChange(msgspec.Struct):
 
 @dataclass(slots=True)
 class GroupOutcome:
-    """What a committed group did. `rows` are the values of EVENT_COLUMNS, in id order."""
+    """What a committed group did. `rows` are new, `completed` were known before: EVENT_COLUMNS, in id order."""
 
     stored: list[Stored] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+    completed: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[StatusChange] = field(default_factory=list)
 
 
 STATE_COLUMNS: Final = tuple(SessionState.__struct_fields__)
-EVENT_INSERT_COLUMNS: Final = (*EVENT_COLUMNS, "edited_path", "lines_added", "lines_removed")
-INSERT_EVENTS: Final = insert("events", EVENT_INSERT_COLUMNS)
 UPSERT_AGENTS: Final = insert(
     "agents",
     ("id", "agent_type", "registered_at", "last_seen_at"),
@@ -126,6 +126,7 @@ class StoreRules:
     registry: PricingRegistry
     branches: BranchLookup
     import_recent_ms: int
+    payload_limit_bytes: int = DEFAULT_LIMIT_BYTES
 
 
 def write_group(connection: Connection, batches: Sequence[Batch], now_ms: int, rules: StoreRules) -> GroupOutcome:
@@ -152,7 +153,6 @@ class _Group:
 
     def __init__(self, connection: Connection, now_ms: int, rules: StoreRules) -> None:
         self.connection, self.now_ms, self.rules = connection, now_ms, rules
-        self.now_hour = now_ms - now_ms % HOUR_MS
         self.outcome = GroupOutcome()
         self.tally = Tally()
         self.sessions: dict[str, SessionState] = {}
@@ -160,6 +160,7 @@ class _Group:
         self.statuses: dict[str, str | None] = {}
         self.state_changed: set[str] = set()
         self.event_values: list[tuple[Any, ...]] = []
+        self.told_again: list[NewEvent] = []
         self.call_rows: list[tuple[LedgerRow, Stored]] = []
 
     @cached_property
@@ -250,8 +251,9 @@ class _Group:
             session.title = title_of(event.metadata)
         if event.model and event.event_type != "llm_request":
             session.model = event.model
-        cost_nanos = self._take_call(event, event_id, stored)
-        self._take_values(event, event_id, cost_nanos)
+        values = self._values(event, event_id, self._take_call(event, event_id, stored))
+        self.event_values.append(values)
+        tally_event(self.tally, values)
         stored.ids.append(event_id)
 
     def _fill_place(self, event: NewEvent, session: SessionState) -> None:
@@ -268,6 +270,9 @@ class _Group:
         call = call_of(event, event_id)
         if call is not None:
             self.call_rows.append((row_of(call, event, self.now_ms), stored))
+        return self._cost_nanos(event, call)
+
+    def _cost_nanos(self, event: NewEvent, call: NewCall | None) -> int | None:
         if event.cost_nanos is not None:
             return event.cost_nanos
         usage = call.usage if call is not None else usage_of(event)
@@ -278,60 +283,50 @@ class _Group:
         return None if priced is None else priced.cost_nanos
 
     def _confirm(self, event: NewEvent, stored: Stored) -> None:
-        """A known event changes nothing, but it may be one more witness of its call."""
+        """A known event is no sign of life, but one more witness: of its call, and of what happened."""
         if event.call is not None and event.session_id in self.sessions:
             self.call_rows.append((row_of(event.call, event, self.now_ms), stored))
+        if is_witness(event):
+            self.told_again.append(event)
 
-    def _take_values(self, event: NewEvent, event_id: int, cost_nanos: int | None) -> None:
-        client_at_ms = event.client_at_ms
-        happened = self.now_ms if client_at_ms is None else client_at_ms
-        self.event_values.append(
-            (
-                event_id,
-                event.event_id,
-                event.session_id,
-                event.agent_type,
-                event.event_type,
-                event.tool_name,
-                event.status,
-                event.tokens_in,
-                event.tokens_out,
-                event.branch,
-                event.project,
-                event.duration_ms,
-                self.now_ms,
-                client_at_ms,
-                event.metadata,
-                int(event.payload_truncated),
-                event.model,
-                cost_nanos,
-                event.cache_read_tokens,
-                event.cache_write_tokens,
-                event.source,
-                event.edited_path,
-                event.lines_added,
-                event.lines_removed,
-            )
+    def _values(self, event: NewEvent, event_id: int, cost_nanos: int | None) -> tuple[Any, ...]:
+        """As the columns of EventRecord; a plain tuple, since every event is one."""
+        return (
+            event_id,
+            event.event_id,
+            event.session_id,
+            event.agent_type,
+            event.event_type,
+            event.tool_name,
+            event.status,
+            event.tokens_in,
+            event.tokens_out,
+            event.branch,
+            event.project,
+            event.duration_ms,
+            self.now_ms,
+            event.client_at_ms,
+            event.metadata,
+            int(event.payload_truncated),
+            event.model,
+            cost_nanos,
+            event.cache_read_tokens,
+            event.cache_write_tokens,
+            event.source,
+            event.edited_path,
+            event.lines_added,
+            event.lines_removed,
         )
-        self.tally.add_event(
-            (
-                self.now_hour,
-                happened - happened % HOUR_MS,
-                event.agent_type,
-                event.event_type,
-                event.tool_name or "",
-                event.model or "",
-                event.project or "",
-                event.branch or "",
-                event.source,
-            ),
-            is_error=event.status == "error",
-            duration_ms=event.duration_ms,
-            session_id=event.session_id,
-            lines_added=event.lines_added,
-            lines_removed=event.lines_removed,
-            edited_path=event.edited_path,
-        )
+
+    def _complete(self) -> None:
+        told = []
+        for event in self.told_again:
+            values = self._values(event, 0, self._cost_nanos(event, call_of(event, 0)))
+            session_id = event.session_id if event.session_id in self.sessions else ""
+            told.append(EventRecord._make(values)._replace(session_id=session_id))
+        limit_bytes = self.rules.payload_limit_bytes
+        changed = complete_events(self.connection, told, self.event_values, self.tally, limit_bytes)
+        self.outcome.completed = [record[: len(EVENT_COLUMNS)] for record in changed]
 
     def _take_facts(self, facts: SessionFacts) -> None:
         is_new = facts.session_id not in self.sessions
@@ -379,6 +374,8 @@ class _Group:
     def _write(self, batches: Sequence[Batch], agents: set[str]) -> None:
         now_ms, connection = self.now_ms, self.connection
         UPSERT_AGENTS.run(connection, [(f"{name}-default", name, now_ms, now_ms) for name in agents])
+        if self.told_again:
+            self._complete()
         told = {reading.session_id for batch in batches for reading in batch.readings}
         calls = CallStore(connection, self.registry, self.tally) if self.call_rows or told else None
         if calls is not None:

@@ -38,6 +38,8 @@ CLOCK_TICK_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.25
 # What another process wrote is sent to the stream up to this many events; beyond it, clients reload.
 MOST_FOREIGN_EVENTS: Final = 2000
+# An older event that is completed is on hardly any screen: an import that reads all anew tells of none.
+RECENT_EVENTS: Final = 2000
 CHECKPOINT_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 10.0
 
@@ -62,6 +64,9 @@ class Listener:
 
     def publish(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """New events, values of EVENT_COLUMNS, in id order."""
+
+    def publish_completed(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Events that were told before and say more now, values of EVENT_COLUMNS, in id order."""
 
     def publish_changes(self, changes: Sequence[StatusChange], idled: int) -> None:
         """Sessions that changed status or state; `idled` of them by the passing of time."""
@@ -286,6 +291,9 @@ class Writer:
                     self._publish_foreign(connection, before_id=outcome.rows[0][0])
                 self._last_id = outcome.rows[-1][0]
                 self._listener.publish(outcome.rows)
+            recent = [row for row in outcome.completed if row[0] > self._last_id - RECENT_EVENTS]
+            if recent:
+                self._listener.publish_completed(recent)
             if outcome.changes:
                 self._listener.publish_changes(outcome.changes, 0)
         except Exception:

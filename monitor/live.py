@@ -93,6 +93,14 @@ class Hub:
             self.last_event_id = max(self.last_event_id, rows[-1][0])
         self._wake()
 
+    def publish_completed(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Events that say more now. Their frames have no id: who resumes reads the row as it is then."""
+        with self._lock:
+            if self.clients:
+                frames = ({"type": "event_update", "payload": event_row(values)} for values in rows)
+                self._append([Frame(0, "", "", sse(_encode(frame))) for frame in frames])
+        self._wake()
+
     def send(self, message: dict[str, Any]) -> None:
         """A message that is no event: stats, session_update."""
         with self._lock:

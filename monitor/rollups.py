@@ -5,6 +5,7 @@ transaction of its own. That both give the same numbers is held by a property te
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Any, Final
 
@@ -43,13 +44,20 @@ SESSION_SUMS: Final = (*SESSION_EVENT_SUMS, *SESSION_CALL_SUMS)
 FILES_EDITED: Final = SESSION_SUMS.index("files_edited")
 FIRST_CALL_SUM: Final = len(SESSION_EVENT_SUMS)
 
+FILE_KEY: Final = ("session_id", "path")
 ADD_EVENTS: Final = upsert_sums("event_hours", EVENT_KEY, EVENT_SUMS)
 ADD_USAGE: Final = upsert_sums("usage_hours", USAGE_KEY, USAGE_SUMS)
-ADD_FILE: Final = upsert_sums("session_files", ("session_id", "path"), ("edits",))
+ADD_FILE: Final = upsert_sums("session_files", FILE_KEY, ("edits",))
 ADD_SESSIONS: Final = update("sessions", "id", added("sessions", *SESSION_SUMS))
-DROP_EMPTY_USAGE: Final = (
-    f"DELETE FROM usage_hours WHERE {' AND '.join(f'{name} = ?' for name in USAGE_KEY)} AND calls = 0"
-)
+
+
+def _drop_empty(table: str, key: Sequence[str], counted: str) -> str:
+    return f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in key)} AND {counted} = 0"
+
+
+DROP_EMPTY_EVENTS: Final = _drop_empty("event_hours", EVENT_KEY, "events")
+DROP_EMPTY_USAGE: Final = _drop_empty("usage_hours", USAGE_KEY, "calls")
+DROP_EMPTY_FILE: Final = _drop_empty("session_files", FILE_KEY, "edits")
 
 
 class Tally:
@@ -60,7 +68,10 @@ class Tally:
         self.usage: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(USAGE_SUMS))
         self.files: dict[tuple[str, str], int] = defaultdict(int)
         self.sessions: dict[str, list[int]] = defaultdict(lambda: [0] * len(SESSION_SUMS))
-        self._subtracted: set[tuple[Any, ...]] = set()
+        # Keys of which something was taken back: nothing may be left of their row.
+        self._less_events: set[tuple[Any, ...]] = set()
+        self._less_usage: set[tuple[Any, ...]] = set()
+        self._less_files: set[tuple[str, str]] = set()
 
     def add_event(
         self,
@@ -72,19 +83,25 @@ class Tally:
         lines_added: int,
         lines_removed: int,
         edited_path: str | None,
+        sign: int = 1,
     ) -> None:
+        """Add an event, or with `sign=-1` take one back that its completed form replaces."""
         sums = self.events[key]
-        sums[0] += 1
-        sums[1] += is_error
+        sums[0] += sign
+        sums[1] += is_error * sign
         if duration_ms is not None:
-            sums[2] += 1
-            sums[3] += duration_ms
+            sums[2] += sign
+            sums[3] += duration_ms * sign
         session = self.sessions[session_id]
-        session[0] += 1
-        session[1] += lines_added
-        session[2] += lines_removed
+        session[0] += sign
+        session[1] += lines_added * sign
+        session[2] += lines_removed * sign
         if edited_path is not None:
-            self.files[session_id, edited_path] += 1
+            self.files[session_id, edited_path] += sign
+        if sign < 0:
+            self._less_events.add(key)
+            if edited_path is not None:
+                self._less_files.add((session_id, edited_path))
 
     def add_call(
         self,
@@ -108,7 +125,7 @@ class Tally:
             model or "",
         )
         if sign < 0:
-            self._subtracted.add(key)
+            self._less_usage.add(key)
         amounts = (
             1,
             unpriced,
@@ -126,16 +143,18 @@ class Tally:
         _add(self.sessions[session_id], of_session, sign, FIRST_CALL_SUM)
 
     def count_files(self, connection: Connection) -> None:
-        """Add to each session the files that it had not edited before."""
+        """Add to each session the files that it had not edited before; take off those without an edit left."""
         if not self.files:
             return
         rows = connection.execute(
-            "SELECT f.session_id, f.path FROM json_each(?) AS pair JOIN session_files f "
+            "SELECT f.session_id, f.path, f.edits FROM json_each(?) AS pair JOIN session_files f "
             "ON f.session_id = pair.value ->> 0 AND f.path = pair.value ->> 1",
             (msgspec.json.encode(list(self.files)).decode(),),
         )
-        for session_id, _ in self.files.keys() - set(rows.fetchall()):
-            self.sessions[session_id][FILES_EDITED] += 1
+        before = {(session_id, path): edits for session_id, path, edits in rows.fetchall()}
+        for (session_id, path), more in self.files.items():
+            edits = before.get((session_id, path), 0)
+            self.sessions[session_id][FILES_EDITED] += (edits + more > 0) - (edits > 0)
 
     def take_session(self, session_id: str) -> list[int] | None:
         """SESSION_SUMS of a session, for a caller that writes its row anyway; `apply` leaves it out then."""
@@ -147,7 +166,9 @@ class Tally:
         ADD_FILE.run(connection, [(*key, edits) for key, edits in self.files.items()])
         ADD_USAGE.run(connection, [(*key, *sums) for key, sums in self.usage.items()])
         ADD_SESSIONS.run(connection, [(name, *sums) for name, sums in self.sessions.items()])
-        connection.executemany(DROP_EMPTY_USAGE, self._subtracted)
+        connection.executemany(DROP_EMPTY_EVENTS, self._less_events)
+        connection.executemany(DROP_EMPTY_USAGE, self._less_usage)
+        connection.executemany(DROP_EMPTY_FILE, self._less_files)
 
 
 def _add(sums: list[int], amounts: tuple[int, ...], sign: int, first: int = 0) -> None:

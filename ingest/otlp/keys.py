@@ -13,6 +13,8 @@ from ingest.otlp.records import LogRecord
 from pricing.usage import Usage
 
 SEQUENCE = "event.sequence"
+# Event ids that several witnesses give one thing. Those of imports: a transcript grows, and is copied.
+SHARED_ID_STARTS = ("cc-tool-", "cc-prompt-", "cdx-tool-", "cdx-prompt-", "import-")
 
 
 class RecordIds:

@@ -14,14 +14,13 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 
 from ingest.contract import NewEvent
-from ingest.metadata import EDIT_TOOLS, MARKS, PRIORITY_KEYS, CappedMetadata, cap_metadata, encode_json
+from ingest.metadata import EDIT_TOOLS, MARKS, PRIORITY_KEYS, CappedMetadata, cap_outcome, encode_json
 from ingest.otlp.keys import SHARED_ID_STARTS
 
 T = TypeVar("T")
 WITNESSES: Final = frozenset({"hook", "otel", "import"})
 STATUS_RANKS: Final = {"success": 0, "timeout": 1, "error": 2}
 LEFT_BY_THE_CAP: Final = frozenset({*MARKS, *PRIORITY_KEYS})
-EDIT_SUMS: Final = ("lines_added", "lines_removed")
 
 
 class EventRecord(NamedTuple):
@@ -79,7 +78,7 @@ def says_nothing_new(known: EventRecord, told: EventRecord) -> bool:
 
 def joined(known: EventRecord, told: EventRecord, limit_bytes: int) -> EventRecord:
     """What is known after one more witness. A session of "" in `told` says nothing of the session."""
-    if known.event_type == "session_end":
+    if known.event_type == "session_end" and known.client_timestamp != told.client_timestamp:
         return _latest(known, told)
     status = max(known.status, told.status, key=STATUS_RANKS.__getitem__)
     tool_name = _chosen(known.tool_name, told.tool_name, _tool_rank)
@@ -107,16 +106,11 @@ def joined(known: EventRecord, told: EventRecord, limit_bytes: int) -> EventReco
 
 def _latest(known: EventRecord, told: EventRecord) -> EventRecord:
     """An end may be told again and again while a session goes on: the last one is the end."""
-
-    def rank(record: EventRecord) -> tuple[object, ...]:
-        at_ms = -1 if record.client_timestamp is None else record.client_timestamp
-        return (at_ms, len(record.metadata), record.metadata, record.model or "", record.status)
-
-    if rank(told) <= rank(known):
+    if (told.client_timestamp or 0) <= (known.client_timestamp or 0):
         return known
     return told._replace(
         id=known.id,
-        session_id=known.session_id,
+        session_id=told.session_id or known.session_id,
         branch=known.branch or told.branch,
         project=known.project or told.project,
         created_at=known.created_at,
@@ -186,9 +180,7 @@ def _joined_metadata(known: EventRecord, told: EventRecord, limit_bytes: int, *,
         key: _chosen(values[0].get(key), value, lambda each: _length_rank(encode_json(each).decode()))
         for key, value in values[1].items()
     }
-    if failed:
-        union = {key: value for key, value in union.items() if key not in EDIT_SUMS}
-    capped = cap_metadata(union, limit_bytes, known.tool_name)
+    capped = cap_outcome(union, limit_bytes, known.tool_name, failed=failed)
     return capped._replace(truncated=capped.truncated or truncated)
 
 

@@ -20,6 +20,7 @@ MARKS: Final = ("_truncated", "_original_bytes")
 DEFAULT_LIMIT_BYTES: Final = 10 * 1024
 # Tools whose `file_path` is a file that the agent changed.
 EDIT_TOOLS: Final = frozenset({"Edit", "Write", "MultiEdit", "apply_patch", "write_stdin"})
+EDIT_SUMS: Final = frozenset({"lines_added", "lines_removed"})
 TITLE_CHARACTERS: Final = 120
 _encode = msgspec.json.encode
 
@@ -50,6 +51,13 @@ def cap_metadata(value: Any, limit_bytes: int, tool_name: str | None = None) -> 
         _line_count(value.get("lines_added")),
         _line_count(value.get("lines_removed")),
     )
+
+
+def cap_outcome(value: dict[str, Any], limit_bytes: int, tool_name: str | None, *, failed: bool) -> CappedMetadata:
+    """As `cap_metadata`, of what a tool did: a failed edit changed no file and no lines."""
+    if not failed:
+        return cap_metadata(value, limit_bytes, tool_name)
+    return cap_metadata({key: value[key] for key in value if key not in EDIT_SUMS}, limit_bytes)
 
 
 def title_of(metadata: str) -> str | None:

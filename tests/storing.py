@@ -41,6 +41,7 @@ class Kept(Listener):
     def __init__(self) -> None:
         self.begun_at: int | None = None
         self.ids: list[int] = []
+        self.completed_ids: list[int] = []
         self.changes: list[StatusChange] = []
         self.idled = 0
         self.resyncs = 0
@@ -50,6 +51,9 @@ class Kept(Listener):
 
     def publish(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self.ids += [row[0] for row in rows]
+
+    def publish_completed(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self.completed_ids += [row[0] for row in rows]
 
     def publish_changes(self, changes: Sequence[StatusChange], idled: int) -> None:
         self.changes += changes

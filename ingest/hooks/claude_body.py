@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from ingest.contract import LONGEST_TEXT, NOT_AN_OBJECT, Fault, NewEvent, SessionFacts, SubagentFacts, check_event
 from ingest.hooks.tool_input import subject
-from ingest.metadata import cap_metadata, clean_text
+from ingest.metadata import cap_outcome, clean_text
 from monitor.lifecycle import PERMISSION, QUESTION
 
 AGENT_TYPE: Final = "claude_code"
@@ -76,7 +76,8 @@ class Hook:
         """An event of this session; who of its agents speaks goes into the metadata."""
         if self.is_subagent:
             metadata = metadata | {"agent_id": self.text("agent_id"), "subagent_type": self.text("agent_type")}
-        capped = cap_metadata(metadata, self._limit, columns.get("tool_name"))
+        failed = columns.get("status") == "error"
+        capped = cap_outcome(metadata, self._limit, columns.get("tool_name"), failed=failed)
         return NewEvent(
             session_id=self.session_id,
             agent_type=self.client,

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from ingest.contract import LONGEST_MS, MOST_DOLLARS, MOST_TOKENS, NANOS_PER_DOLLAR, NewCall, NewEvent
 from ingest.ledger import OTLP
-from ingest.metadata import cap_metadata
+from ingest.metadata import cap_outcome
 from ingest.otlp.keys import record_call_key
 from ingest.otlp.reading import Names, Reading, text
 from ingest.otlp.records import RecordFault
@@ -178,7 +178,8 @@ def _is_name(message: str, name: str | None) -> bool:
 
 
 def finish(draft: Draft, agent_type: str, called_at_ms: int | None, rules: OtlpRules) -> NewEvent:
-    capped = cap_metadata(draft.metadata, rules.payload_limit_bytes, draft.tool_name)
+    failed = draft.status == "error"
+    capped = cap_outcome(draft.metadata, rules.payload_limit_bytes, draft.tool_name, failed=failed)
     usage = draft.usage
     return NewEvent(
         session_id=draft.session_id,

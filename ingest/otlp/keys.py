@@ -14,7 +14,7 @@ from pricing.usage import Usage
 
 SEQUENCE = "event.sequence"
 # Event ids that several witnesses give one thing. Those of imports: a transcript grows, and is copied.
-SHARED_ID_STARTS = ("cc-tool-", "cc-prompt-", "cdx-tool-", "cdx-prompt-", "import-")
+SHARED_ID_STARTS = ("cc-tool-", "cc-prompt-", "cdx-tool-", "cdx-prompt-", "cdx-turn-", "import-")
 
 
 class RecordIds:

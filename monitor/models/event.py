@@ -7,7 +7,7 @@ from monitor.models.session import Session
 
 
 class Event(models.Model):
-    """One thing that happened, as a source told it. Facts: never edited, later perhaps pruned.
+    """One thing that happened, as its witnesses told it (ingest/completing.py). Facts, later perhaps pruned.
 
     `created_at` is when we received it, `client_timestamp` when the client says that it happened.
     `id` only grows, in the order of commits, and is the `id` of the live stream's frames.

@@ -11,13 +11,13 @@ import { callsLayer } from "./panels/calls.js";
 import { connection } from "./panels/connection.js";
 import { costs } from "./panels/costs.js";
 import { faults } from "./panels/faults.js";
-import { feedPanel, reloadFeed, takeEvent as feedTakes, togglePause } from "./panels/feed.js";
+import { catchUp as feedCatchesUp, completeEvent as feedCompletes, feedPanel, reloadFeed, takeEvent as feedTakes, togglePause } from "./panels/feed.js";
 import { filters, focusFilters } from "./panels/filters.js";
 import { keysSheet, openKeys } from "./panels/keys_sheet.js";
 import { notices } from "./panels/notices.js";
 import { overview } from "./panels/overview.js";
 import { preferences, toggleDensity, toggleTheme } from "./panels/preferences.js";
-import { reloadSession, sessionLayer, takeEvent as sessionTakes } from "./panels/session.js";
+import { completeEvent as sessionCompletes, reloadSession, sessionLayer, takeEvent as sessionTakes } from "./panels/session.js";
 import { tabbar } from "./panels/tabbar.js";
 import { tokenPrompt } from "./panels/token.js";
 import { tools } from "./panels/tools.js";
@@ -53,6 +53,7 @@ function onState(state) {
 function onFrame(message) {
   const { type, payload } = message;
   if (type === "event") takeEvent(payload);
+  else if (type === "event_update") completeEvent(payload);
   else if (type === "stats") summary.takeStats(payload);
   else if (type === "session_update") takeUpdate(payload);
   else if (type === "connected") connected(message.resumed);
@@ -64,6 +65,14 @@ function takeEvent(event) {
   feedTakes(event);
   sessions.takeEvent(event);
   sessionTakes(event);
+  summary.takeEvent();
+}
+
+/** An event that is known says more now: its rows change where they stand. */
+function completeEvent(event) {
+  feedCompletes(event);
+  sessions.completeEvent(event);
+  sessionCompletes(event);
   summary.takeEvent();
 }
 
@@ -84,6 +93,7 @@ async function connected(resumed) {
   sessions.reload();
   summary.reload();
   reloadSession();
+  feedCatchesUp();
 }
 
 async function knowsOurEvents() {

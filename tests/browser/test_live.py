@@ -26,6 +26,23 @@ def test_an_event_appears_on_top_of_the_feed(server: Server, open_page: Opener) 
     expect(page.locator(".card", has_text="first of all")).to_be_visible()
 
 
+def test_an_event_that_says_more_changes_its_row_where_it_stands(server: Server, open_page: Opener) -> None:
+    hook(server, "tools", "PostToolUse", tool_name="Bash", tool_input={"command": "make"}, tool_use_id="t-live")
+    page = open_page(server, "?session=tools&tab=events")
+    in_session = page.locator("#session-layer .event-row", has_text="make")
+    expect(in_session).to_have_count(1)
+    page.keyboard.press("Escape")
+    row = page.locator("#feed .event-row", has_text="make")
+    expect(row.locator("[data-ref=amount]")).to_have_text("")
+    row.locator("xpath=ancestor-or-self::a").evaluate("node => node.kept = true")
+    failed = {"tool_name": "Bash", "tool_use_id": "t-live", "duration_ms": 1200, "error": "exit 2"}
+    hook(server, "tools", "PostToolUseFailure", tool_input={"command": "make"}, **failed)
+    expect(row.locator("[data-ref=amount]")).to_have_text("1.2 s")
+    expect(page.locator("#feed .event-row.failed", has_text="make")).to_have_count(1)
+    assert page.evaluate("[...document.querySelectorAll('#feed a')].some((node) => node.kept)")
+    expect(page.locator(".card", has_text="make").locator(".failed")).to_have_count(1)
+
+
 def test_figures_follow(server: Server, open_page: Opener) -> None:
     page = open_page(server, "?project=figures")
     expect(page.locator("#overview [data-ref=calls]")).to_have_text("0")

@@ -58,7 +58,8 @@ events = st.builds(
     session_id=sessions,
     agent_type=agent_types,
     event_type=st.sampled_from(["tool_use", "llm_request", "llm_response", "error"]),
-    event_id=st.sampled_from([None, "e1", "e2", "e3"]),
+    # The last two are ids that sources share: who tells of them again completes the event.
+    event_id=st.sampled_from([None, "e1", "cc-tool-1", "import-cc-1"]),
     tool_name=st.sampled_from([None, "Bash", "Edit"]),
     status=st.sampled_from(["success", "error", "timeout"]),
     tokens_in=tokens,
@@ -71,7 +72,8 @@ events = st.builds(
     duration_ms=st.sampled_from([None, 0, 31]),
     cost_nanos=costs,
     client_at_ms=moments,
-    source=st.sampled_from(["api", "otel", "import"]),
+    source=st.sampled_from(["api", "otel", "import", "import"]),
+    metadata=st.sampled_from(["{}", '{"command":"ls"}', '{"file_path":"/a.py","lines_added":2}']),
     edited_path=st.sampled_from([None, None, "/a.py", "/b.py"]),
     lines_added=st.sampled_from([0, 3]),
     lines_removed=st.sampled_from([0, -2, 5]),
@@ -117,7 +119,7 @@ def contents(raw: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
     return dumped
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(steps=groups)
 def test_what_the_writer_keeps_is_what_is_computed_anew(
     migrated_database: Path, steps: list[tuple[int, list[Batch]]]
@@ -129,6 +131,7 @@ def test_what_the_writer_keeps_is_what_is_computed_anew(
         assert kept == contents(raw)
         assert all(any(row[-4:]) for row in kept["event_hours"])
         assert not raw.execute("SELECT 1 FROM usage_hours WHERE calls <= 0").fetchall()
+        assert not raw.execute("SELECT 1 FROM session_files WHERE edits <= 0").fetchall()
 
 
 def test_a_call_that_moves_to_another_hour_leaves_no_empty_row(migrated_database: Path) -> None:

@@ -59,6 +59,25 @@ def test_each_stored_event_is_one_frame_with_its_row(live: Server, stream: Strea
     assert (frame.event_id, frame.fields) == (event_id, ("id", "data"))
 
 
+def test_an_event_that_is_completed_is_a_frame_without_an_id(
+    live: Server, stream: Stream, session_id: str
+) -> None:
+    def tell(hook: str, **fields: object) -> None:
+        body = {"session_id": session_id, "hook_event_name": hook, "tool_name": "Bash", "tool_use_id": session_id}
+        assert live.client.post("/api/hooks/claude-code", json=body | fields).is_success
+
+    tell("PostToolUse", tool_input={"command": "make"})
+    tell("PostToolUseFailure", duration_ms=7, error="exit 2")
+    stream.wait_for(
+        lambda: [frame for frame in stream.frames if frame.kind == "event_update"], "the completed event"
+    )
+    (row,) = live.get("/api/events", session_id=session_id)["events"]
+    (update,) = [frame for frame in stream.frames if frame.kind == "event_update"]
+    assert (update.event_id, update.message["payload"]) == (None, row)
+    assert (row["status"], row["duration_ms"]) == ("error", 7)
+    assert stream.event_ids == [row["id"]]
+
+
 def test_a_batch_comes_in_the_order_of_ids_without_what_was_not_stored(
     live: Server, stream: Stream, session_id: str
 ) -> None:

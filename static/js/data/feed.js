@@ -34,6 +34,17 @@ export class Feed {
     return true;
   }
 
+  /** An event that says more now takes the place of the one that is known. True when it is shown. */
+  complete(event) {
+    for (const rows of [this.shown, this.waiting]) {
+      const place = rows.findIndex(({ id }) => id === event.id);
+      if (place < 0) continue;
+      rows[place] = event;
+      return rows === this.shown;
+    }
+    return false;
+  }
+
   /** What waited is shown. When more came than is kept, the older rows go: no gap in the middle. */
   release() {
     const gap = this.waitingCount > this.waiting.length;

@@ -99,6 +99,16 @@ export function takeEvent(event) {
   liveSessions.ask();
 }
 
+/** An event that is known says more now. */
+export function completeEvent(event) {
+  const latest = activity.get(event.session_id) ?? [];
+  const place = latest.findIndex(({ id }) => id === event.id);
+  if (place >= 0) latest[place] = event;
+  if (prompts.get(event.session_id)?.id === event.id) prompts.set(event.session_id, event);
+  liveSessions.ask();
+  store.touch("sessions");
+}
+
 function notePrompt(event) {
   if (event.event_type !== "user_prompt" || event.id < (prompts.get(event.session_id)?.id ?? 0)) return;
   prompts.delete(event.session_id); // the last that was set is the last to be forgotten

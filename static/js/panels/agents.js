@@ -80,7 +80,7 @@ function updateCard(card, session) {
   card.cost.classList.toggle("partly", session.unpriced_calls > 0);
   attribute(card.cost, "title", costWords(session.total_cost_usd, session.call_count, session.unpriced_calls));
   lead(card.cost, session, "calls");
-  keyed(card.mini, latestEvents(session.id), ({ id }) => id, miniRow, () => {});
+  keyed(card.mini, latestEvents(session.id), ({ id }) => id, () => clone("mini-row"), fillMiniRow);
 }
 
 function lead(node, session, tab) {
@@ -93,8 +93,10 @@ function tokensOf(session) {
   return `${compact(read)} in · ${compact(session.tokens_out)} out`;
 }
 
-function miniRow(event) {
-  const row = clone("mini-row");
+/** Filled anew only when a further witness completed the event, which is another object then. */
+function fillMiniRow(row, event) {
+  if (row.event === event) return;
+  row.event = event;
   const { what, detail, failed } = describe(event);
   const at = moment(event.client_timestamp ?? event.created_at);
   text(row.time, clockTime(at));
@@ -102,7 +104,6 @@ function miniRow(event) {
   text(row.what, what);
   text(row.detail, detail);
   row.root.classList.toggle("failed", failed);
-  return row;
 }
 
 /** Cards whose last events are not in the feed's first page ask for them, once each. */

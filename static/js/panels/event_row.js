@@ -6,9 +6,16 @@ import { attribute, clone, text } from "../core/dom.js";
 import { bothTimes, clockTime, compact, duration, moment, money } from "../core/format.js";
 import { showAgent, showPlace } from "./place.js";
 
-/** An event never changes, so that its row is filled once. */
 export function eventRow(event) {
   const refs = clone("event-row");
+  fillEventRow(refs, event);
+  return refs;
+}
+
+/** A row is filled anew only when a further witness completed its event, which is another object then. */
+export function fillEventRow(refs, event) {
+  if (refs.event === event) return;
+  refs.event = event;
   const { what, detail, failed, warned } = describe(event);
   const at = moment(event.client_timestamp ?? event.created_at);
   const time = clockTime(at);
@@ -25,7 +32,6 @@ export function eventRow(event) {
   attribute(refs.link, "data-type", event.event_type);
   attribute(refs.link, "title", detail);
   lead(refs.link, { session: event.session_id });
-  return refs;
 }
 
 /** What the event cost, or used, or took: the first that is known. */

@@ -12,7 +12,7 @@ import { topLayer } from "../core/layer.js";
 import * as store from "../core/store.js";
 import { Feed } from "../data/feed.js";
 import { fillActivity } from "../data/sessions.js";
-import { eventRow } from "./event_row.js";
+import { eventRow, fillEventRow } from "./event_row.js";
 
 const MOST = Number(document.body.dataset.maxFeed);
 const OLDER_PAGE = 100;
@@ -24,9 +24,11 @@ const MOST_FLASHING = 3; // a few new rows are marked for a moment; a burst is n
 const panel = withRefs(document.getElementById("feed"));
 const feed = new Feed(MOST);
 const loading = refresher("feed", load, 1000);
+const completing = refresher("feed", complete, 1000);
 let paused = false;
 let pointerAt = -Infinity;
 let meanwhile = []; // events that came while a page was being loaded
+let completed = []; // and those that were completed
 let isLoading = false;
 let wanted = address.filters();
 let rendered = Infinity; // the newest event that was rendered
@@ -68,6 +70,7 @@ function onAddress() {
 async function load() {
   isLoading = true;
   meanwhile = [];
+  completed = [];
   try {
     const asked = wanted;
     const { events, total } = await ask("events", { ...asked, limit: MOST });
@@ -75,20 +78,37 @@ async function load() {
     feed.load(events, total);
     rendered = feed.newest;
     for (const event of meanwhile) feed.take(event, isHeld());
+    for (const event of completed) feed.complete(event);
     fillActivity(events);
     store.set("feedLoaded", true);
     store.touch("feed");
   } finally {
     isLoading = false;
     meanwhile = [];
+    completed = [];
   }
 }
+
+async function complete() {
+  const { events } = await ask("events", { ...wanted, limit: MOST });
+  for (const event of events) feed.complete(event);
+  store.touch("feed");
+}
+
+/** After a break of the stream: what was completed meanwhile is shown, and nothing moves. */
+export const catchUp = () => completing.now();
 
 /** An event of the stream. */
 export function takeEvent(event) {
   if (!address.takes(event, wanted)) return;
   if (isLoading) meanwhile.push(event);
   if (feed.take(event, isHeld())) store.touch("feed");
+}
+
+/** A row that is shown stays, also where its event passes the filters no longer. */
+export function completeEvent(event) {
+  if (isLoading) completed.push(event);
+  if (feed.complete(event)) store.touch("feed");
 }
 
 function onScroll() {
@@ -151,7 +171,7 @@ async function loadOlder() {
 function render() {
   const fresh = feed.shown.findIndex(({ id }) => id <= rendered);
   flash = fresh > 0 && fresh <= MOST_FLASHING;
-  keyed(panel.rows, feed.shown, ({ id }) => id, newRow, () => {});
+  keyed(panel.rows, feed.shown, ({ id }) => id, newRow, fillEventRow);
   rendered = feed.newest;
   text(panel.total, store.get("feedLoaded") ? plural(feed.total, "event") : "");
   show(panel.badge, feed.waitingCount > 0);

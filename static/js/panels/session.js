@@ -43,6 +43,13 @@ export function takeEvent(event) {
   upkeep.ask();
 }
 
+/** An event that is known says more now. */
+export function completeEvent(event) {
+  if (event.session_id !== id) return;
+  if (loadedTab === "events") views.events.complete(event);
+  upkeep.ask();
+}
+
 export const reloadSession = () => id && upkeep.now();
 
 function sync() {

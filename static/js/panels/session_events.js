@@ -4,7 +4,7 @@ import { ask } from "../core/api.js";
 import { keyed, show } from "../core/dom.js";
 import { paint } from "../core/frame.js";
 import { Feed } from "../data/feed.js";
-import { eventRow } from "./event_row.js";
+import { eventRow, fillEventRow } from "./event_row.js";
 
 const PAGE = 200;
 const MOST = 2000;
@@ -14,7 +14,7 @@ export function sessionEvents(refs) {
   let id = null;
 
   const render = () => {
-    keyed(refs.events, feed.shown, (event) => event.id, eventRow, () => {});
+    keyed(refs.events, feed.shown, (event) => event.id, eventRow, fillEventRow);
     show(refs.older, feed.offset < feed.total && feed.shown.length < MOST);
   };
 
@@ -41,6 +41,9 @@ export function sessionEvents(refs) {
     refresh: async () => {},
     take(event) {
       if (feed.take(event, false)) paint(render);
+    },
+    complete(event) {
+      if (feed.complete(event)) paint(render);
     },
   };
 }

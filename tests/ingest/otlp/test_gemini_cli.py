@@ -48,28 +48,30 @@ def test_usage_counts_in_responses_only() -> None:
     assert (event.call, event.tokens_in) == (None, 0)
 
 
-def test_a_tool_call_tells_tool_arguments_and_lines() -> None:
-    event = only_event(
-        {
-            "event.name": "gemini_cli.tool_call",
-            "function_name": "write_file",
-            "function_args": '{"file_path": "/w/a.py", "content": "x"}',
-            "metadata": '{"model_added_lines": 3, "model_removed_lines": 1}',
-            "success": False,
-            "error": "no space",
-            "duration_ms": 12,
-        }
-    )
+WRITING = {
+    "event.name": "gemini_cli.tool_call",
+    "function_name": "write_file",
+    "function_args": '{"file_path": "/w/a.py", "content": "x"}',
+    "metadata": '{"model_added_lines": 3, "model_removed_lines": 1}',
+    "duration_ms": 12,
+}
 
-    assert (event.event_type, event.tool_name, event.status, event.duration_ms) == (
-        "tool_use",
-        "write_file",
-        "error",
-        12,
-    )
+
+def test_a_tool_call_tells_tool_arguments_and_lines() -> None:
+    event = only_event({**WRITING, "success": True})
+
+    told = (event.event_type, event.tool_name, event.status, event.duration_ms)
+    assert told == ("tool_use", "write_file", "success", 12)
     assert (event.lines_added, event.lines_removed) == (3, 1)
     assert metadata(event)["file_path"] == "/w/a.py"
+
+
+def test_a_failed_tool_changed_no_lines() -> None:
+    event = only_event({**WRITING, "success": False, "error": "no space"})
+
+    assert (event.status, event.lines_added, event.lines_removed) == ("error", 0, 0)
     assert metadata(event)["error"] == "no space"
+    assert "lines_added" not in metadata(event)
 
 
 def test_a_prompt_is_its_text_not_the_sentence_about_it() -> None:

@@ -1,6 +1,6 @@
 """The ledger held against the transcripts on disk (importers.reread) and the price book.
 
-What only telemetry or a deleted file told of is priced anew and not found fault with.
+What telemetry told of is held against its events; what only a deleted file told of is priced anew, and no more.
 """
 
 from collections import Counter, defaultdict
@@ -11,11 +11,12 @@ import msgspec
 
 from importers.reread import Key, Transcripts
 from ingest.ledger import IMPORT, MOST_WITNESSES, OTLP, LedgerRow, Witness, set_cost
-from monitor.models import Call
+from monitor.models import Call, Event
 from monitor.receipts import events_of, file_and_line, usage_of_call
 from monitor.times import from_datetime
 from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
+from pricing.usage import Usage
 
 PAGE_CALLS: Final = 500
 # A client writes an answer's first line when it begins, and reports the request when it has ended.
@@ -139,6 +140,7 @@ class _Check:
         events = events_of([ref for ref in refs if ref])
         for row in rows:
             self._take(row)
+            self._check_told(row, [events[ref] for ref in (w.ref for w in row.witnesses) if ref in events])
             costs = (events[witness.ref].cost_nanos for witness in row.witnesses if witness.ref in events)
             self._note_stated(row, next((cost for cost in costs if cost is not None), None))
 
@@ -157,6 +159,17 @@ class _Check:
             self._result.elsewhere += 1
             if row.authority == OTLP:
                 self._alone.append(row)
+
+    def _check_told(self, row: LedgerRow, events: Sequence[Event]) -> None:
+        """Where telemetry decided, the event that told of the call still has its figures."""
+        if row.authority != OTLP or not events:
+            return
+        wrong = [_wrong_figures(row, event) for event in events]
+        if all(wrong):
+            right = msgspec.structs.replace(row, usage=_usage_told(row, events[0]))
+            set_cost(right, self._registry)
+            note = "telemetry told otherwise"
+            self._find(DIFFERS, row, right_nanos=right.cost_nanos, differences=wrong[0], note=note)
 
     def _is_on_disk(self, row: LedgerRow) -> bool:
         """Whether all that told of a call was read: files, and every one of them."""
@@ -261,6 +274,32 @@ class _Check:
             stated, ours = self._stated[session_id], self._ours[session_id]
             calls = self._calls_with_stated[session_id]
             yield SessionCost(session_id, calls, stated, ours, stated - ours, apart)
+
+
+def _wrong_figures(row: LedgerRow, event: Event) -> dict[str, tuple[Any, Any]]:
+    """The tokens of a row beside those that an event told; empty where they are the same."""
+    usage = row.usage
+    pairs = {
+        "uncached_input_tokens": (usage.uncached_input_tokens, event.tokens_in),
+        "cache_read_tokens": (usage.cache_read_tokens, event.cache_read_tokens),
+        "cache_write_tokens": (row.written_tokens, event.cache_write_tokens),
+        "output_tokens": (usage.output_tokens, event.tokens_out),
+    }
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _usage_told(row: LedgerRow, event: Event) -> Usage:
+    """An event names the sum of cache writes only: where it is that of the row, so is their split."""
+    written = event.cache_write_tokens
+    written_1h = row.usage.cache_write_1h_tokens if row.written_tokens == written else 0
+    return msgspec.structs.replace(
+        row.usage,
+        uncached_input_tokens=event.tokens_in,
+        cache_read_tokens=event.cache_read_tokens,
+        cache_write_5m_tokens=written - written_1h,
+        cache_write_1h_tokens=written_1h,
+        output_tokens=event.tokens_out,
+    )
 
 
 def _where(row: LedgerRow) -> str | None:

@@ -284,6 +284,9 @@ def tell(home: Home, key: str, used: Usage, at_ms: int, *, stated_nanos: int | N
         source="otel",
         model=MODEL,
         client_at_ms=at_ms,
+        tokens_in=used.uncached_input_tokens,
+        cache_read_tokens=used.cache_read_tokens,
+        cache_write_tokens=used.cache_write_5m_tokens + used.cache_write_1h_tokens,
         tokens_out=used.output_tokens,
         cost_nanos=stated_nanos,
         call=call,
@@ -360,6 +363,20 @@ class TestWithTelemetry:
         tell(home, "request:r-1", Usage(10, 2000, 5, 0, 900), BEGAN_MS + 4000)
 
         assert verify()["confirmed"] == 1
+
+    @pytest.mark.parametrize("client", ["claude", "codex", "gemini"])
+    def test_what_telemetry_alone_told_agrees_until_somebody_changes_it(
+        self, home: Home, verify: Verify, client: str
+    ) -> None:
+        home.store(Batch(log_events(client)))
+        assert [finding for finding in verify()["findings"] if finding["kind"] != "price"] == []
+        (call,) = home.rows("SELECT id, output_tokens FROM calls ORDER BY id LIMIT 1")
+        home.connection.execute("UPDATE calls SET output_tokens = output_tokens + 1 WHERE id = ?", (call["id"],))
+
+        (found,) = (finding for finding in verify()["findings"] if finding["kind"] == "differs")
+
+        assert (found["call_id"], found["note"]) == (call["id"], "telemetry told otherwise")
+        assert found["differences"] == {"output_tokens": [call["output_tokens"] + 1, call["output_tokens"]]}
 
     def test_a_copy_that_is_gone_may_have_known_more(self, folder: Path, home: Home, verify: Verify) -> None:
         fuller = [answer(9, usage(900, read=2000, written=5), message="m-2", request="r-2")]

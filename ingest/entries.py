@@ -68,7 +68,8 @@ def cut(text: str, most: int) -> str:
 
 
 def utf8_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    """Lone surrogates count as any other character of their height, so that only ASCII is as long as its text."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def input_text(value: Any) -> str:

@@ -291,3 +291,72 @@ def test_every_reader_can_go_on_after_a_restart(source: Source, folder: Path) ->
             assert resumed is not None
             assert resumed.lines == number + 1
             reader = resumed.reader
+
+
+def strings_of(value: Any) -> set[str]:
+    return {value} if isinstance(value, str) else set()
+
+
+def said_by_claude(folder: Path) -> set[str]:
+    """What stands in the transcripts: prompts, answers, thoughts, results; of tools their names."""
+    said: set[str] = set()
+    for line in transcripts(folder):
+        if line["type"] not in ("user", "assistant"):
+            continue
+        content = line["message"]["content"]
+        for block in [{"text": content}] if isinstance(content, str) else content:
+            said |= {block[key] for key in ("text", "thinking", "name") if isinstance(block.get(key), str)}
+            said |= strings_of(block.get("content"))
+    return said
+
+
+def said_by_codex(folder: Path) -> set[str]:
+    said: set[str] = set()
+    for path in sorted(folder.glob("sessions/**/*.jsonl")):
+        for line in lines_of(path):
+            payload = line["payload"]
+            if line["type"] != "response_item" or payload.get("role") in ("developer", "system"):
+                continue
+            is_summary = line.get("metadata", {}).get("compaction_output")
+            parts = [*(payload.get("content") or []), *(payload.get("summary") or [])]
+            said |= set() if is_summary else {part["text"].strip() for part in parts}
+            said |= {payload[key] for key in ("name", "input", "arguments") if isinstance(payload.get(key), str)}
+            said |= strings_of(payload.get("output"))
+    return said
+
+
+def said_by_gemini(folder: Path) -> set[str]:
+    said: set[str] = set()
+    for path in sorted(folder.glob("tmp/**/*.jsonl")):
+        for line in lines_of(path):
+            said |= {part["text"] for part in line.get("content", []) if "text" in part and line["type"] == "user"}
+            if line.get("type") != "gemini":
+                continue
+            said |= {line["content"], *(thought["description"] for thought in line["thoughts"])}
+            for call in line.get("toolCalls", []):
+                said.add(call["name"])
+                said |= {part["functionResponse"]["response"]["output"] for part in call["result"]}
+    return said - {""}
+
+
+SAID_BY = {CLAUDE: said_by_claude, CODEX: said_by_codex, GEMINI: said_by_gemini}
+
+
+@each_recording
+def test_everything_that_was_said_is_kept_once(home: Home, source: Source, folder: Path) -> None:
+    home.run(source, folder)
+    rows = home.rows("SELECT * FROM entries")
+    kept = {row["text"] for row in rows} | {row["tool_name"] for row in rows}
+    said = SAID_BY[source](folder)
+    assert len(said) > 10
+    assert {text for text in said if text not in kept} == set()
+    uses = Counter(row["tool_id"] for row in rows if row["kind"] == "tool_use")
+    assert set(uses.values()) == {1}
+
+
+@each_recording
+def test_each_entry_names_a_call_that_there_is(home: Home, source: Source, folder: Path) -> None:
+    home.run(source, folder)
+    named = {row["call_key"] for row in home.rows("SELECT DISTINCT call_key FROM entries")} - {None}
+    assert named <= {call["call_key"] for call in home.calls()}
+    assert bool(named) == (source is CLAUDE)

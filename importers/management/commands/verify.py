@@ -13,8 +13,9 @@ from rich.console import Console
 
 from importers.command import add_directories, roots_wanted
 from importers.files import SOURCES
+from importers.findings import KINDS, Finding, SessionCost, Verification
 from importers.reread import Transcripts
-from importers.verify import KINDS, Finding, SessionCost, Verification, verify
+from importers.verify import verify
 from monitor.prices import registry_in_force
 from monitor.receipts import NANO_PLACES, decimal_text
 from monitor.report_text import printable

@@ -12,6 +12,7 @@ from ninja.errors import HttpError, ValidationError
 
 from ingest.api import router
 from monitor.api import json_response
+from monitor.api_attention import router as attention_router
 from monitor.api_entries import router as entries_router
 from monitor.api_price_book import router as price_book_router
 from monitor.api_prices import router as prices_router
@@ -38,6 +39,7 @@ api = Api(title="AgentMonitor", version=VERSION, docs_url="/docs", openapi_url="
 api.add_router("", entries_router)
 api.add_router("", router)
 api.add_router("", receipts_router)
+api.add_router("", attention_router)
 api.add_router("", prices_router)
 api.add_router("", price_book_router)
 

@@ -18,11 +18,14 @@ from django.conf import settings
 from config.guard import Receive, Send
 from config.startup import imports_by_itself
 from importers.auto import AutoImporter, AutoImportProgress
+from importers.liveness import LifeWatcher
 from ingest import runtime
 from ingest.store import StatusChange
 from ingest.writer import Listener, Writer
 from monitor import status
+from monitor.attention import attention_of
 from monitor.live import hub
+from monitor.times import iso_text
 from monitor.usage_monitor import stats_and_limits
 
 log = logging.getLogger("agentmonitor.server")
@@ -44,10 +47,24 @@ class HubListener(Listener):
         if idled:
             _session_update({"type": "idle_check", "idled": idled})
         for change in changes:
-            _session_update({"type": "status", **msgspec.structs.asdict(change)})
+            _session_update(_told(change))
 
     def resync(self) -> None:
         hub.resync()
+
+
+def _told(change: StatusChange) -> dict[str, Any]:
+    state_at = None if change.state_at is None else iso_text(change.state_at)
+    return {
+        "type": "status",
+        "session_id": change.session_id,
+        "agent_type": change.agent_type,
+        "status": change.status,
+        "state": change.state,
+        "state_detail": change.state_detail,
+        "state_at": state_at,
+        "attention": attention_of(change.status, change.state, change.state_at, change.seen_at),
+    }
 
 
 def _session_update(payload: dict[str, Any]) -> None:
@@ -62,6 +79,7 @@ class Process:
         self._starting = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
         self._importer: AutoImporter | None = None
+        self._life: LifeWatcher | None = None
 
     async def ready(self) -> Writer:
         """The running writer; started by the first request where nothing started it before."""
@@ -84,6 +102,8 @@ class Process:
         if await database_sync_to_async(imports_by_itself)():
             self._importer = AutoImporter(self._writer, on_progress=_import_progress, on_finished=_imported)
             self._importer.start()
+            self._life = LifeWatcher(self._writer, lambda: settings.ENVIRONMENT.claude_roots)
+            self._life.start()
         atexit.register(self._stop_threads)
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -101,6 +121,8 @@ class Process:
                 return
 
     def _stop_threads(self) -> None:
+        if self._life is not None:
+            self._life.stop()
         if self._importer is not None:
             self._importer.stop()
         runtime.stop_writer()

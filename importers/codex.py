@@ -30,6 +30,7 @@ from ingest.contract import CompactionFacts, NewEvent, SessionFacts, SubagentFac
 from ingest.entries import NewEntry
 from ingest.metadata import clean_text
 from ingest.otlp.keys import codex_prompt_event_id
+from monitor.lifecycle import TURN_ENDED, WORKING
 
 EVERYTHING: Final = TimeRange()
 
@@ -48,6 +49,7 @@ class CodexReader:
         self._repeats = False
         self._turn_id: str | None = None
         self._turn_is_open = False
+        self._turn_changed_at_ms: int | None = None
         self._model: str | None = None
         self._title: str | None = None
         self._last_at_ms: int | None = None
@@ -108,6 +110,8 @@ class CodexReader:
             facts.project, facts.branch, facts.cwd = thread.project, thread.branch, thread.cwd
             facts.title, facts.client_version = self._title, thread.client_version
             facts.transcript_path = self._path.path
+            facts.state = WORKING if self._turn_is_open else TURN_ENDED
+            facts.state_at_ms = self._turn_changed_at_ms
         return [facts]
 
     def _subagents(self, thread: Thread) -> list[SubagentFacts]:
@@ -174,9 +178,10 @@ class CodexReader:
             return
         match line.event_kind:
             case "task_started":
-                self._turn_is_open = True
+                self._turn_is_open, self._turn_changed_at_ms = True, line.at_ms
             case "task_complete" | "turn_aborted":
                 self._turn_is_open, self._ended_at_ms = False, self._last_at_ms
+                self._turn_changed_at_ms = line.at_ms
                 self._add_error(line, mapping(payload.get("error")).get("message"))
             case "error":
                 self._add_error(line, payload.get("message"))

@@ -12,12 +12,13 @@ from ninja.errors import HttpError
 
 from ingest import gateway, runtime
 from ingest.body import EVENT_BODY_BYTES, BodyTooLarge, BodyUnreadable, unpack
-from ingest.contract import BatchBody, BodyFault, EventBody, decode_json
+from ingest.contract import BatchBody, BodyFault, EventBody, SessionFacts, decode_json
 from ingest.fastlane import LANES, TOO_LARGE, UNREADABLE, is_taken
 from ingest.gateway import Answer, Work, json_answer
 from ingest.store import Batch
 from monitor.api import json_response, router
 from monitor.openapi import described
+from monitor.queries_attention import agent_type_of
 from monitor.quotas import Quota, QuotaFault, UnknownProvider, from_post, from_statusline, quota_entries
 from monitor.saved_quotas import QUOTA_MARKER, saved_quotas
 from monitor.times import now_ms
@@ -98,6 +99,17 @@ def post_otlp(request: HttpRequest, signal: str) -> HttpResponse:
     if f"/api/otel/v1/{signal}" not in LANES:
         return json_response({"error": "Not Found"}, 404)
     return _through(f"/api/otel/v1/{signal}", request)
+
+
+@router.post("/attention/{any:session_id}/seen", tags=["ingest"], openapi_extra=described(dict, also=(404, 503)))
+def post_seen(request: HttpRequest, session_id: str) -> HttpResponse:
+    """A human has looked at what this session did: its finished turn, or its death, waits for nobody any more."""
+    agent_type = agent_type_of(session_id)
+    if agent_type is None:
+        return json_response({"error": "Session not found"}, 404)
+    facts = SessionFacts(session_id=session_id, agent_type=agent_type, sign_of_life=False, seen_at_ms=now_ms())
+    work = Work(Batch(facts=[facts]), lambda _: json_answer(200, {"seen": True}))
+    return _response(gateway.perform_blocking(work, runtime.writer(), 0))
 
 
 @router.get("/provider-quotas", openapi_extra=described(list[dict[str, Any]]))

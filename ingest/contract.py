@@ -129,9 +129,11 @@ class CompactionFacts(msgspec.Struct, kw_only=True):
 class SessionFacts(msgspec.Struct, kw_only=True):
     """What a source knows of a session beside events. None means "says nothing about it".
 
-    `state` is one of working, tool, permission, question, turn_ended, ended (monitor/lifecycle.py).
-    `ends` is true when the client itself said that the session is over. `sign_of_life` is false for what is
-    read from old files, which must not make a session active again.
+    `state` is one of working, tool, permission, question, turn_ended (monitor/lifecycle.py), of the sub-agent
+    `agent_id` or else of the main agent, since `state_at_ms` or else now; `new_turn`: a human began it.
+    `ends` is true when the client itself said that the session is over, `dies` when its process is gone without
+    that; `alive_at_ms` is when that process was seen, `seen_at_ms` when a human looked at what was done.
+    `sign_of_life` is false for what is read from old files, which must not make a session active again.
     """
 
     session_id: str
@@ -147,7 +149,13 @@ class SessionFacts(msgspec.Struct, kw_only=True):
     parent_id: str | None = None
     state: str | None = None
     state_detail: str | None = None
+    state_at_ms: int | None = None
+    agent_id: str | None = None
+    new_turn: bool = False
     ends: bool = False
+    dies: bool = False
+    alive_at_ms: int | None = None
+    seen_at_ms: int | None = None
     sign_of_life: bool = True
     started_at_ms: int | None = None
     last_at_ms: int | None = None

@@ -27,6 +27,7 @@ from ingest.metric_ledger import Reading
 from ingest.metric_store import MetricStore
 from ingest.subagent_store import write_subagents
 from monitor import lifecycle
+from monitor.doing import Doing, is_news, note_own, note_sub_agent
 from monitor.lifecycle import SessionState
 from monitor.prices import registry_in
 from monitor.rollups import SESSION_SUMS, Tally
@@ -71,6 +72,9 @@ class StatusChange(msgspec.Struct):
     status: str
     state: str | None = None
     state_detail: str | None = None
+    # Milliseconds.
+    state_at: int | None = None
+    seen_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -246,7 +250,8 @@ class _Group:
                 session, event.client_at_ms, self.now_ms, self.rules.import_recent_ms, is_new=is_new
             )
         else:
-            lifecycle.on_live_event(session, event.event_type, event.agent_type, self.now_ms)
+            told_at_ms = event.client_at_ms if event.source == "otel" else None
+            lifecycle.on_live_event(session, event.event_type, event.agent_type, self.now_ms, told_at_ms)
         if event.event_type == "user_prompt" and session.title is None:
             session.title = title_of(event.metadata)
         if event.model and event.event_type != "llm_request":
@@ -352,15 +357,26 @@ class _Group:
         else:
             self._take_old_times(session, facts, is_new=is_new)
         if facts.ends:
-            lifecycle.end(session, self.now_ms if facts.sign_of_life else session.last_event_at)
+            lifecycle.say_goodbye(session, self.now_ms if facts.sign_of_life else session.last_event_at)
+        elif facts.dies and lifecycle.die(session, self.now_ms):
+            self.state_changed.add(session.id)
 
     def _take_sign_of_life(self, session: SessionState, facts: SessionFacts) -> None:
         session.last_event_at = self.now_ms
         if session.status == lifecycle.ENDED or facts.state in (lifecycle.WORKING, lifecycle.TOOL):
-            session.status, session.ended_at = lifecycle.ACTIVE, None
+            lifecycle.revive(session)
         elif facts.state == lifecycle.TURN_ENDED and session.status == lifecycle.ACTIVE:
             session.status = lifecycle.IDLE
-        if facts.state is not None and lifecycle.note_state(session, facts.state, facts.state_detail, self.now_ms):
+        self._take_state(session, facts, self.now_ms)
+
+    def _take_state(self, session: SessionState, facts: SessionFacts, at_ms: int) -> None:
+        told = None if facts.state is None else Doing(facts.state, facts.state_detail, at_ms)
+        changed = False
+        if facts.agent_id is not None:
+            changed = note_sub_agent(session, facts.agent_id, told)
+        elif told is not None:
+            changed = note_own(session, told, new_turn=facts.new_turn)
+        if changed:
             self.state_changed.add(session.id)
 
     def _take_old_times(self, session: SessionState, facts: SessionFacts, *, is_new: bool) -> None:
@@ -370,6 +386,13 @@ class _Group:
             lifecycle.on_imported_event(
                 session, facts.last_at_ms, self.now_ms, self.rules.import_recent_ms, is_new=True
             )
+        if facts.alive_at_ms is not None:
+            session.alive_at = facts.alive_at_ms
+        if facts.seen_at_ms is not None:
+            session.seen_at = facts.seen_at_ms
+            self.state_changed.add(session.id)
+        if is_news(session, facts.state_at_ms):
+            self._take_state(session, facts, min(facts.state_at_ms or 0, self.now_ms))
 
     def _write(self, batches: Sequence[Batch], agents: set[str]) -> None:
         now_ms, connection = self.now_ms, self.connection
@@ -410,23 +433,40 @@ class _Group:
 
 
 def _change_of(session: SessionState) -> StatusChange:
-    return StatusChange(session.id, session.agent_type, session.status, session.state, session.state_detail)
+    return StatusChange(
+        session.id,
+        session.agent_type,
+        session.status,
+        session.state,
+        session.state_detail,
+        session.state_at,
+        session.seen_at,
+    )
 
 
 ADVANCE_TO_IDLE: Final = (
-    "UPDATE sessions SET status = 'idle' WHERE status = 'active' AND last_event_at < ? "
-    "RETURNING id, agent_type, status, state, state_detail"
+    "UPDATE sessions SET status = 'idle' WHERE status = 'active' AND last_event_at < :idle_before "
+    "RETURNING id, agent_type, status, state, state_detail, state_at, seen_at"
 )
+# Who sits before his terminal, or waits there for a human, has not ended; without a process to look at, a wait is
+# believed for half a day.
+IS_OVER: Final = (
+    "status = 'idle' AND last_event_at < :ended_before AND coalesce(alive_at, 0) < :ended_before "
+    "AND (state IS NULL OR state NOT IN ('permission', 'question') OR last_event_at < :asked_before)"
+)
+LONGEST_QUESTION_MS: Final = 12 * HOUR_MS
 ADVANCE_TO_ENDED: Final = (
-    "UPDATE sessions SET status = 'ended', ended_at = ?, state = NULL, state_detail = NULL, state_at = NULL "
-    "WHERE status = 'idle' AND last_event_at < ? RETURNING id, agent_type, status, NULL, NULL"
+    "UPDATE sessions SET status = 'ended', ended_at = :now, state = NULL, state_detail = NULL, state_at = NULL, "
+    f"waits = NULL WHERE {IS_OVER} RETURNING id, agent_type, status, NULL, NULL, NULL, seen_at"
 )
 # A clock that was set back leaves last events in the future; their time-out counts from now.
-LAST_EVENT_TO_NOW: Final = "UPDATE sessions SET last_event_at = ? WHERE status <> 'ended' AND last_event_at > ?"
+LAST_EVENT_TO_NOW: Final = (
+    "UPDATE sessions SET last_event_at = :now WHERE status <> 'ended' AND last_event_at > :now"
+)
 ANY_DUE: Final = (
-    "SELECT EXISTS (SELECT 1 FROM sessions WHERE status = 'active' AND last_event_at < ?) "
-    "OR EXISTS (SELECT 1 FROM sessions WHERE status = 'idle' AND last_event_at < ?) "
-    "OR EXISTS (SELECT 1 FROM sessions WHERE status IN ('active', 'idle') AND last_event_at > ?)"
+    "SELECT EXISTS (SELECT 1 FROM sessions WHERE status = 'active' AND last_event_at < :idle_before) "
+    f"OR EXISTS (SELECT 1 FROM sessions WHERE {IS_OVER}) "
+    "OR EXISTS (SELECT 1 FROM sessions WHERE status IN ('active', 'idle') AND last_event_at > :now)"
 )
 
 
@@ -436,14 +476,20 @@ def advance(connection: Connection, now_ms: int, timeout_ms: int) -> tuple[list[
     Returns the changes in order, and how many became idle. Looks before it writes, so that a quiet server
     takes no write lock.
     """
-    due = connection.execute(ANY_DUE, (now_ms - timeout_ms, now_ms - 2 * timeout_ms, now_ms)).fetchone()
+    times = {
+        "now": now_ms,
+        "idle_before": now_ms - timeout_ms,
+        "ended_before": now_ms - 2 * timeout_ms,
+        "asked_before": now_ms - max(2 * timeout_ms, LONGEST_QUESTION_MS),
+    }
+    due = connection.execute(ANY_DUE, times).fetchone()
     if not due[0]:
         return [], 0
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute(LAST_EVENT_TO_NOW, (now_ms, now_ms))
-        idled = connection.execute(ADVANCE_TO_IDLE, (now_ms - timeout_ms,)).fetchall()
-        ended = connection.execute(ADVANCE_TO_ENDED, (now_ms, now_ms - 2 * timeout_ms)).fetchall()
+        connection.execute(LAST_EVENT_TO_NOW, times)
+        idled = connection.execute(ADVANCE_TO_IDLE, times).fetchall()
+        ended = connection.execute(ADVANCE_TO_ENDED, times).fetchall()
         connection.execute("COMMIT")
     except BaseException:
         _rollback(connection)

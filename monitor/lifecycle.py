@@ -10,9 +10,10 @@ import msgspec
 
 ACTIVE, IDLE, ENDED = "active", "idle", "ended"
 
-# What an agent does. The last four need nothing of the agent itself; three of them wait for a human.
+# What an agent does. The last three wait for a human.
 WORKING, TOOL, PERMISSION, QUESTION, TURN_ENDED = "working", "tool", "permission", "question", "turn_ended"
-WAITING: Final = (PERMISSION, QUESTION, TURN_ENDED)
+# How an ended session ended, when that is known: its client said goodbye (ENDED), or was found dead.
+DIED: Final = "died"
 
 MINUTE_MS: Final = 60_000
 
@@ -39,6 +40,10 @@ class SessionState(msgspec.Struct):
     state: str | None = None
     state_detail: str | None = None
     state_at: int | None = None
+    # JSON of monitor.doing.Threads while a sub-agent waits; when its process was last seen; when a human looked.
+    waits: str | None = None
+    alive_at: int | None = None
+    seen_at: int | None = None
 
 
 def begin(session_id: str, agent_type: str, now_ms: int) -> SessionState:
@@ -55,16 +60,34 @@ def begin(session_id: str, agent_type: str, now_ms: int) -> SessionState:
     )
 
 
-def on_live_event(session: SessionState, event_type: str, agent_type: str, now_ms: int) -> None:
-    """A live event revives; a session_end ends, save for Claude Code, whose hook fires at each turn's end."""
+def on_live_event(
+    session: SessionState, event_type: str, agent_type: str, now_ms: int, happened_at_ms: int | None = None
+) -> None:
+    """A live event revives; a session_end ends, save for Claude Code, whose hook fires at each turn's end.
+
+    What comes after the goodbye and happened before it, as telemetry in its batches does, revives nobody.
+    """
+    if _is_before_goodbye(session, happened_at_ms):
+        return
     session.last_event_at = now_ms
-    session.status, session.ended_at = ACTIVE, None
+    revive(session)
     if event_type != "session_end":
         return
     if agent_type == "claude_code":
         session.status = IDLE
     else:
         end(session, now_ms)
+
+
+def _is_before_goodbye(session: SessionState, happened_at_ms: int | None) -> bool:
+    has_ended = session.status == ENDED and session.state in (ENDED, DIED) and session.ended_at is not None
+    return has_ended and happened_at_ms is not None and happened_at_ms <= (session.ended_at or 0)
+
+
+def revive(session: SessionState) -> None:
+    session.status, session.ended_at = ACTIVE, None
+    if session.state in (ENDED, DIED):
+        session.state = session.state_detail = session.state_at = None
 
 
 def on_imported_event(
@@ -76,8 +99,10 @@ def on_imported_event(
     if is_new:
         session.last_event_at = at_ms
     session.last_event_at = max(session.last_event_at, at_ms)
+    if _is_before_goodbye(session, happened_at_ms):
+        return
     if happened_at_ms is not None and now_ms - at_ms <= recent_ms:
-        session.status, session.ended_at = ACTIVE, None
+        revive(session)
     elif is_new:
         end(session, at_ms)
     elif session.status == ENDED:
@@ -86,20 +111,22 @@ def on_imported_event(
 
 def end(session: SessionState, at_ms: int) -> None:
     session.status, session.ended_at = ENDED, at_ms
-    session.state = session.state_detail = session.state_at = None
+    session.state = session.state_detail = session.state_at = session.waits = None
 
 
-def note_state(session: SessionState, state: str, detail: str | None, now_ms: int) -> bool:
-    """Remember what the agent does, since when; True when that changed.
+def say_goodbye(session: SessionState, at_ms: int) -> None:
+    """The client itself says that the session is over."""
+    end(session, at_ms)
+    session.state, session.state_at = ENDED, at_ms
 
-    Claude Code sends a bare "needs your permission" seconds after the request that says for what: the later,
-    poorer word does not replace the richer one.
-    """
-    if (session.state, session.state_detail) == (state, detail):
+
+def die(session: SessionState, at_ms: int) -> bool:
+    """Its process is gone without a goodbye; what it did last is kept. True when that is news."""
+    if session.status == ENDED:
         return False
-    if state == PERMISSION and detail is None and session.state in (PERMISSION, QUESTION):
-        return False
-    session.state, session.state_detail, session.state_at = state, detail, now_ms
+    last = session.state_detail if session.state == TOOL else None
+    end(session, at_ms)
+    session.state, session.state_detail, session.state_at = DIED, last, at_ms
     return True
 
 

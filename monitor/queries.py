@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from monitor.attention import attention_of
 from monitor.filters import EventFilter
 from monitor.rows import EVENT_COLUMNS_SQL, EventRow, dollars, event_row
 from monitor.times import HOUR_MS, iso_text, row_text
@@ -173,6 +174,7 @@ class SessionRow(msgspec.Struct):
     state: str | None
     state_detail: str | None
     state_at: str | None
+    attention: str
     call_count: int
     unpriced_calls: int
     cache_read_tokens: int
@@ -183,7 +185,7 @@ SESSION_COLUMNS = (
     "id, agent_id, agent_type, project, branch, status, started_at, ended_at, last_event_at, metadata, "
     "event_count, uncached_input_tokens, output_tokens, cost_nanos, files_edited, lines_added, lines_removed, "
     "cwd, title, model, client_version, permission_mode, parent_id, state, state_detail, state_at, "
-    "call_count, unpriced_calls, cache_read_tokens, cache_write_tokens"
+    "call_count, unpriced_calls, cache_read_tokens, cache_write_tokens, seen_at"
 )
 
 
@@ -199,7 +201,7 @@ def _session_row(values: tuple[Any, ...]) -> SessionRow:
             *values[9:13],
             dollars(values[13]) or 0,
         ),
-        *(*values[14:25], state_at, *values[26:]),
+        *(*values[14:25], state_at, attention_of(values[5], values[23], values[25], values[30]), *values[26:30]),
     )
 
 

@@ -100,6 +100,7 @@ class Hook:
         """Facts of the session. What a sub-agent does is not what the session does, unless a human must act."""
         facts = SessionFacts(session_id=self.session_id, agent_type=self.client, **known)
         facts.transcript_path = self.text("transcript_path")
+        facts.agent_id = self.text("agent_id")
         if not self.is_subagent or state in (PERMISSION, QUESTION):
             facts.state, facts.state_detail = state, detail or None
         facts.subagents = self._subagents()

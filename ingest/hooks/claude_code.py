@@ -75,15 +75,16 @@ def _stop_failure(hook: Hook) -> HookOutcome:
 
 
 def _user_prompt(hook: Hook) -> HookOutcome:
-    facts = [hook.facts(WORKING)]
     prompt = hook.fields.get("prompt")
-    if not isinstance(prompt, str) or not prompt.strip():
+    said = prompt if isinstance(prompt, str) else ""
+    if said.lstrip().startswith(TASK_NOTIFICATION):
+        return HookOutcome([hook.told({"message": preview(said)})], [hook.facts(WORKING)])
+    facts = [hook.facts(WORKING, new_turn=True)]
+    if not said.strip():
         return HookOutcome([], facts)
-    if prompt.lstrip().startswith(TASK_NOTIFICATION):
-        return HookOutcome([hook.told({"message": preview(prompt)})], facts)
     prompt_id = hook.text("prompt_id", LONGEST_PREVIEW)
     event_id = None if prompt_id is None else claude_prompt_event_id(prompt_id)
-    return HookOutcome([hook.event("user_prompt", {"message": prompt}, event_id=event_id)], facts)
+    return HookOutcome([hook.event("user_prompt", {"message": said}, event_id=event_id)], facts)
 
 
 def _before_tool(hook: Hook) -> HookOutcome:

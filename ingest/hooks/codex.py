@@ -94,7 +94,7 @@ def _prompt(hook: CodexHook) -> HookOutcome:
         return HookOutcome([], [hook.facts(WORKING)])
     event_id = codex_prompt_event_id(hook.turn_id) if hook.turn_id else None
     event = hook.event("user_prompt", {"message": prompt}, event_id=event_id)
-    return HookOutcome([event], [hook.facts(WORKING, model=hook.text("model"))])
+    return HookOutcome([event], [hook.facts(WORKING, model=hook.text("model"), new_turn=True)])
 
 
 def _before_tool(hook: CodexHook) -> HookOutcome:

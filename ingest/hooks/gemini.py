@@ -63,7 +63,7 @@ def _prompt(hook: GeminiHook) -> HookOutcome:
     prompt = hook.fields.get("prompt")
     said = isinstance(prompt, str) and prompt.strip()
     events = [hook.event("user_prompt", {"message": prompt})] if said else []
-    return HookOutcome(events, [hook.facts(WORKING)])
+    return HookOutcome(events, [hook.facts(WORKING, new_turn=True)])
 
 
 def _turn_ended(hook: GeminiHook) -> HookOutcome:

@@ -39,10 +39,16 @@ class Session(models.Model):
     # Not a foreign key: a child may be heard of before its parent, or the parent never.
     parent_id = models.TextField(null=True)
 
-    # What the agent does now (working, tool, permission, question, turn_ended, ended), and since when.
+    # What the agent does now (working, tool, permission, question, turn_ended), or how it ended (ended, died);
+    # and since when.
     state = models.TextField(null=True)
     state_detail = models.TextField(null=True)
     state_at = MillisField(null=True)
+    # Who of its sub-agents waits, beneath the state (monitor/doing.py).
+    waits = models.TextField(null=True)
+    # When its process was last seen to run, and when a human last looked at what it did.
+    alive_at = MillisField(null=True)
+    seen_at = MillisField(null=True)
 
     event_count = models.BigIntegerField(default=0)
     files_edited = models.BigIntegerField(default=0)

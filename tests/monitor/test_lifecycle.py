@@ -255,7 +255,18 @@ class TestFacts:
         life.store(new_event(agent_type="claude_code"), facts=self.facts(state="working"))
         life.store(facts=self.facts(ends=True))
         session = life.session
-        assert (session["status"], session["ended_at"], session["state"]) == ("ended", START_MS, None)
+        assert (session["status"], session["ended_at"], session["state"]) == ("ended", START_MS, "ended")
+
+    @pytest.mark.parametrize("source", ["otel", "import"])
+    def test_that_came_late_do_not_undo_a_goodbye(self, source: str, life: Life) -> None:
+        life.store(facts=self.facts(state="working"))
+        life.clock.pass_minutes(1)
+        life.store(facts=self.facts(ends=True))
+        life.clock.pass_minutes(1)
+        life.store(new_event(source=source, agent_type="claude_code", client_at_ms=life.minutes_ago(1.5)))
+        assert (life.status, life.session["state"]) == ("ended", "ended")
+        life.store(new_event(source=source, agent_type="claude_code", client_at_ms=life.minutes_ago(0)))
+        assert (life.status, life.session["state"]) == ("active", None)
 
     def test_of_what_the_agent_does_are_told_once(self, life: Life) -> None:
         life.store(new_event(agent_type="claude_code"))

@@ -11,26 +11,29 @@ import * as store from "../core/store.js";
 import { find, since } from "../data/sessions.js";
 import { callTable } from "./call_table.js";
 import { sessionEvents } from "./session_events.js";
+import { subagentTree } from "./subagents.js";
 import { showAgent, showPlace, titleOf } from "./place.js";
 import { transcript } from "./transcript.js";
 
-const TABS = ["transcript", "events", "calls"];
+const TABS = ["transcript", "events", "subagents", "calls"];
 const dialog = document.getElementById("session-layer");
 const layer = withRefs(dialog);
 const tabs = [...dialog.querySelectorAll("[role=tab]")];
 const views = {
   transcript: transcript(layer),
   events: sessionEvents(layer),
+  subagents: subagentTree(layer),
   calls: callTable(layer.calls, () => {}),
 };
 const upkeep = refresher("session", keepUp, 1500);
 let session = null;
 let id = null;
 let loadedTab = null;
+let loadedAgent = null;
 
 export function sessionLayer() {
   closesItself(dialog);
-  for (const tab of tabs) tab.addEventListener("click", () => address.go({ tab: tab.dataset.tab }, { replace: true }));
+  for (const tab of tabs) tab.addEventListener("click", () => address.go({ tab: tab.dataset.tab, subagent: null }, { replace: true }));
   dialog.querySelector("[role=tablist]").addEventListener("keydown", moveTab);
   store.watch(["address"], sync);
   store.watch(["sessions"], () => id && update(find(id)));
@@ -61,25 +64,29 @@ function sync() {
   const tab = TABS.includes(address.value("tab")) ? address.value("tab") : TABS[0];
   openLayer(dialog, closed);
   if (wanted !== id) begin(wanted);
-  if (tab !== loadedTab) openTab(tab);
+  const agent = tab === "calls" ? address.value("subagent") : null;
+  if (tab !== loadedTab || agent !== loadedAgent) openTab(tab, agent);
 }
 
 function begin(wanted) {
   id = wanted;
   session = null;
-  loadedTab = null;
+  loadedTab = loadedAgent = null;
   show(layer.fault, false);
+  show(layer.subagents_tab, false);
   update(find(wanted) ?? { id: wanted, status: "", project: null, branch: null });
   refreshFacts().catch(fail);
 }
 
 function closed() {
-  id = session = loadedTab = null;
-  if (address.value("session")) address.go({ session: null, tab: null });
+  id = session = loadedTab = loadedAgent = null;
+  if (address.value("session")) address.go({ session: null, tab: null, subagent: null });
 }
 
-async function openTab(tab) {
+async function openTab(tab, agent) {
   loadedTab = tab;
+  loadedAgent = agent;
+  showCallsOf(agent);
   for (const each of tabs) {
     attribute(each, "aria-selected", String(each.dataset.tab === tab));
     each.tabIndex = each.dataset.tab === tab ? 0 : -1;
@@ -89,7 +96,7 @@ async function openTab(tab) {
   layer.body.scrollTop = 0;
   show(layer.nothing, false);
   try {
-    await (tab === "calls" ? views.calls.load({ session_id: id }) : views[tab].load(id));
+    await (tab === "calls" ? views.calls.load({ session_id: id, subagent_id: agent }) : views[tab].load(id));
     renderNothing();
   } catch (error) {
     fail(error);
@@ -112,7 +119,19 @@ async function keepUp() {
 async function refreshFacts() {
   const asked = id;
   const answer = await ask(sessionPath(asked), { event_limit: 0 });
-  if (asked === id) update(answer.session);
+  if (asked !== id) return;
+  update(answer.session);
+  views.subagents.take(answer);
+  showCallsOf(loadedAgent);
+  renderNothing();
+}
+
+/** The calls of one sub-agent say whose they are, and lead back to all. */
+function showCallsOf(agent) {
+  show(layer.calls_of, agent !== null);
+  if (agent === null) return;
+  text(layer.calls_of_name, views.subagents.named(agent));
+  address.lead(layer.calls_of_all, { session: id, tab: "calls", subagent: null });
 }
 
 function fail(error) {
@@ -123,7 +142,8 @@ function fail(error) {
 function moveTab(press) {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[press.key];
   if (!by) return;
-  const next = tabs[(tabs.indexOf(press.target) + by + tabs.length) % tabs.length];
+  const shown = tabs.filter((tab) => !tab.hidden);
+  const next = shown[(shown.indexOf(press.target) + by + shown.length) % shown.length];
   next.focus();
   next.click();
 }
@@ -178,5 +198,5 @@ function newFigure({ name }) {
 function updateFigure(refs, { words, title, tab }) {
   text(refs.amount, words);
   attribute(refs.amount, "title", title);
-  address.lead(refs.amount, { session: id, tab });
+  address.lead(refs.amount, { session: id, tab, subagent: null });
 }

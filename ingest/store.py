@@ -33,6 +33,7 @@ from monitor.prices import registry_in
 from monitor.rollups import SESSION_SUMS, Tally
 from monitor.rows import EVENT_COLUMNS
 from monitor.sql import added, insert, replaced, update
+from monitor.times import HOUR_MS
 from pricing.registry import PricingRegistry
 
 

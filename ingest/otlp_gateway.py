@@ -38,7 +38,11 @@ def _work(outcome: OtlpOutcome, content_type: str | None) -> Work | Answer:
     answer = _answer(outcome.answer)
     if not outcome.events and not outcome.readings:
         return answer
-    return Work(Batch(outcome.events, readings=outcome.readings), lambda _: answer, fail=_failure_of(content_type))
+    return Work(
+        Batch(outcome.events, opening=outcome.facts, readings=outcome.readings),
+        lambda _: answer,
+        fail=_failure_of(content_type),
+    )
 
 
 def failure(status: int, message: str, content_type: str | None) -> Answer:

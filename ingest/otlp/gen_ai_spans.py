@@ -13,6 +13,7 @@ from ingest.otlp.draft import INPUT, OUTPUT, Draft, OtlpRules, begin, finish
 from ingest.otlp.keys import digest
 from ingest.otlp.reading import AGENTS, Reading, agent_type_of, text
 from ingest.otlp.records import RecordFault, Rejected, Skipped, Span
+from ingest.otlp.session_facts import FactsOfBody
 from pricing.usage import Usage
 
 # Agents that tell the same in their logs, or whose spans would tell it a second time.
@@ -32,8 +33,10 @@ def is_wanted(resource: dict[str, Any]) -> bool:
     return agent_type_of(resource) not in TOLD_BY_LOGS
 
 
-def events_of_spans(spans: Iterable[Span], rules: OtlpRules) -> Iterator[NewEvent | Skipped | Rejected]:
-    """What the spans of one body tell of."""
+def events_of_spans(
+    spans: Iterable[Span], facts: FactsOfBody, rules: OtlpRules
+) -> Iterator[NewEvent | Skipped | Rejected]:
+    """What the spans of one body tell of; `facts` gathers what they say of their sessions."""
     told = [(span, operation_of(span)) for span in spans]
     conversations = _conversations(span for span, _ in told)
     inner = {span.parent_id for span, operation in told if _is_call(span, operation)}
@@ -42,9 +45,12 @@ def events_of_spans(spans: Iterable[Span], rules: OtlpRules) -> Iterator[NewEven
             yield AROUND
             continue
         try:
-            yield _event_of(span, operation, conversations.get(span.trace_id), rules)
+            outcome = _event_of(span, operation, conversations.get(span.trace_id), rules)
         except RecordFault as fault:
-            yield Rejected(str(fault))
+            outcome = Rejected(str(fault))
+        if isinstance(outcome, NewEvent):
+            facts.note(outcome, span.as_record())
+        yield outcome
 
 
 def operation_of(span: Span) -> str | None:

@@ -8,8 +8,9 @@ import msgspec
 # Enumeration AggregationTemporality of OTLP.
 UNSPECIFIED, DELTA, CUMULATIVE = 0, 1, 2
 NANOS_PER_MS: Final = 1_000_000
-# The year 2200: a clock that is further on is out of order.
-LATEST_NS: Final = 7_258_118_400 * 1_000_000_000
+# The years 2015 and 2100: a clock that is not between them is out of order.
+EARLIEST_NS: Final = 1_420_070_400 * 1_000_000_000
+LATEST_NS: Final = 4_102_444_800 * 1_000_000_000
 # Nothing that an agent tells of itself is nested deeper; what is deeper is left out.
 DEEPEST: Final = 32
 # Far more than 5 MB of real records hold; a flood of empty ones must not hold up the server.
@@ -141,7 +142,7 @@ def moment_ns(*values: object) -> int | None:
     """The first of the values that is a believable time."""
     for value in values:
         number = whole_number(value)
-        if number is not None and NANOS_PER_MS <= number <= LATEST_NS:
+        if number is not None and EARLIEST_NS <= number <= LATEST_NS:
             return number
     return None
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from ingest.contract import NewEvent
+from ingest.contract import NewEvent, SessionFacts
 from ingest.metric_ledger import Reading
 from ingest.otlp.answer import OtlpAnswer, accepted, refused
 from ingest.otlp.decode import data_points, log_records, traces
@@ -16,6 +16,7 @@ from ingest.otlp.keys import RecordIds
 from ingest.otlp.logs import event_of
 from ingest.otlp.metrics import WANTED, check_point, readings_of
 from ingest.otlp.records import DataPoint, LogRecord, OtlpFault, RecordFault, Rejected, Skipped
+from ingest.otlp.session_facts import FactsOfBody
 
 SPANS: Final = "spans"
 # Names come from outside; counts of more kinds than these are put together.
@@ -34,6 +35,7 @@ class OtlpOutcome(msgspec.Struct):
     rejected: int = 0
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
     readings: list[Reading] = msgspec.field(default_factory=list)
+    facts: list[SessionFacts] = msgspec.field(default_factory=list)
 
 
 class _Tally:
@@ -60,9 +62,9 @@ class _Tally:
 
 def read_logs(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOutcome:
     """POST …/v1/logs."""
-    tally = _Tally()
+    tally, facts = _Tally(), FactsOfBody()
     try:
-        events = list(_log_events(log_records(body, content_type), tally, rules))
+        events = list(_log_events(log_records(body, content_type), tally, facts, rules))
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
     return OtlpOutcome(
@@ -70,10 +72,13 @@ def read_logs(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOu
         events,
         tally.rejected,
         dict(tally.dropped),
+        facts=facts.all(),
     )
 
 
-def _log_events(items: Iterable[LogRecord | Rejected], tally: _Tally, rules: OtlpRules) -> Iterator[NewEvent]:
+def _log_events(
+    items: Iterable[LogRecord | Rejected], tally: _Tally, facts: FactsOfBody, rules: OtlpRules
+) -> Iterator[NewEvent]:
     ids = RecordIds()
     for item in items:
         try:
@@ -81,6 +86,8 @@ def _log_events(items: Iterable[LogRecord | Rejected], tally: _Tally, rules: Otl
         except RecordFault as fault:
             outcome = Rejected(str(fault))
         if isinstance(outcome, NewEvent):
+            if isinstance(item, LogRecord):
+                facts.note(outcome, item)
             yield outcome
         else:
             tally.note(outcome)
@@ -116,13 +123,13 @@ def _checked_points(items: Iterable[DataPoint | Rejected | Skipped], tally: _Tal
 
 def read_traces(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOutcome:
     """POST …/v1/traces: GenAI spans become events, all others are counted."""
-    tally = _Tally()
+    tally, facts = _Tally(), FactsOfBody()
     try:
         told = traces(body, content_type, is_wanted)
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
     events = []
-    for item in (*told.rejected, *events_of_spans(told.spans, rules)):
+    for item in (*told.rejected, *events_of_spans(told.spans, facts, rules)):
         if isinstance(item, NewEvent):
             events.append(item)
         else:
@@ -130,4 +137,4 @@ def read_traces(body: bytes, content_type: str | None, rules: OtlpRules) -> Otlp
     if told.others:
         tally.dropped[SPANS] = told.others
     answer = accepted("traces", content_type, tally.rejected, tally.message())
-    return OtlpOutcome(answer, events, tally.rejected, dict(tally.dropped))
+    return OtlpOutcome(answer, events, tally.rejected, dict(tally.dropped), facts=facts.all())

@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from ingest.contract import NewEvent
 from ingest.metadata import cap_metadata
 
@@ -17,7 +19,10 @@ LONGEST_WAIT_EVENTS: Final = 500
 
 @dataclass(slots=True)
 class Slot:
-    """One event that may still change. `metadata` becomes the event's JSON text when it leaves."""
+    """One event that may still change, also after it has left (`EventBuffer.again`).
+
+    `metadata` becomes the event's JSON text when it leaves.
+    """
 
     event: NewEvent
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -41,6 +46,12 @@ class EventBuffer:
         self._slots.append(slot)
         return slot
 
+    def again(self, slot: Slot) -> None:
+        """A slot that changed: if its event has left, it goes out once more, and completes what was stored."""
+        if slot.has_left:
+            slot.has_left = False
+            self._slots.append(slot)
+
     def take(self, *, everything: bool = False) -> list[NewEvent]:
         """The events that are complete, in order; with `everything` the incomplete ones too."""
         taken = []
@@ -52,7 +63,12 @@ class EventBuffer:
         slot.has_left, slot.is_open = True, False
         event = slot.event
         capped = cap_metadata(slot.metadata, self._limit_bytes, event.tool_name if slot.counts_edit else None)
-        event.metadata, event.payload_truncated = capped.text, capped.truncated
-        event.edited_path = capped.edited_path
-        event.lines_added, event.lines_removed = capped.lines_added, capped.lines_removed
-        return event
+        # A copy, since the slot may change while the writer stores what has left.
+        return msgspec.structs.replace(
+            event,
+            metadata=capped.text,
+            payload_truncated=capped.truncated,
+            edited_path=capped.edited_path,
+            lines_added=capped.lines_added,
+            lines_removed=capped.lines_removed,
+        )

@@ -163,13 +163,20 @@ class ClaudeReader:
     def _answer_slot(self, line: ClaudeLine, run: Run) -> Slot:
         """The event of a call: the one that waits for the call's further lines, or a new one."""
         known_run, known = self._answers.get(line.chain, (None, None))
-        if known is not None and known_run is run and not known.has_left:
+        if known is not None and known_run is run:
+            if known.has_left:
+                self._buffer.again(known)
+                known.is_open = True
             return known
         if known is not None:
             known.is_open = False
         slot = self._buffer.add(Slot(line.event("llm_response", event_id_of(f"call:{run.key}")), is_open=True))
         slot.event.model = run.model
-        _note_agent(slot, line)
+        if line.is_copy and line.at_ms is not None:
+            # As its call does: of equal times the session of the older line could not be told.
+            slot.event.client_at_ms = line.at_ms + 1
+        elif run.chain == line.chain:
+            _note_agent(slot, line)
         self._answers[line.chain] = (run, slot)
         return slot
 
@@ -210,6 +217,7 @@ class ClaudeReader:
         if slot is None:
             return
         slot.is_open = False
+        self._buffer.again(slot)
         slot.event.duration_ms = result_duration_ms(line.value.get("toolUseResult"))
         if block.get("is_error") is True:
             slot.event.status, slot.counts_edit = "error", False

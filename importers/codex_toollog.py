@@ -46,6 +46,7 @@ class ToolLog:
         slot = self._open.get(text(call_id) or "")
         if slot is not None:
             _note_end(slot, end)
+            self._buffer.again(slot)
         return slot is not None
 
     def add_inner(self, line: RolloutLine, item: dict[str, Any]) -> None:
@@ -72,8 +73,10 @@ class ToolLog:
         if slot is None:
             return
         slot.is_open = False
+        self._buffer.again(slot)
         result = result_of(line.payload.get("output"))
-        if result.duration_ms is not None:
+        # The report of the end has nanoseconds; the text rounds, or says nothing but 0.
+        if not slot.event.duration_ms and result.duration_ms is not None:
             slot.event.duration_ms = result.duration_ms
         if result.exit_code or slot.event.status == "error":
             _fail(slot, result.text)

@@ -48,9 +48,9 @@ class GeminiReader:
         self._has_events = False
         self._prompts: set[str] = set()
         self._tools: set[str] = set()
-        # The answer that may still grow, and the usage that each earlier one was told with.
+        # The answer that may still grow, and with what usage and how long a text each one was told.
         self._answer: tuple[str, Slot] | None = None
-        self._told: dict[str, Usage] = {}
+        self._told: dict[str, tuple[Usage, int]] = {}
 
     def read(self, number: int, value: dict[str, Any]) -> None:
         if "$set" in value:
@@ -132,21 +132,24 @@ class GeminiReader:
 
     def _read_answer(self, number: int, message_id: str, at_ms: int | None, message: dict[str, Any]) -> None:
         usage = usage_of(mapping(message.get("tokens")))
-        if self._told.get(message_id) != usage:
-            self._told[message_id] = usage
+        said = clean_text(joined_text(message.get("content"))[:PREVIEW_CHARACTERS])
+        if self._told.get(message_id) != (usage, len(said)):
+            self._told[message_id] = (usage, len(said))
             slot = self._answer_slot(message_id, at_ms)
             slot.event.model = text(message.get("model")) or slot.event.model
             show_usage(slot.event, usage)
             slot.event.call = self._call(number, message_id, slot.event, usage)
-            said = clean_text(joined_text(message.get("content"))[:PREVIEW_CHARACTERS])
             if said:
                 slot.metadata["content_preview"] = said
         for use in finished_tools(message):
             self._add_tool(message_id, at_ms, use)
 
     def _answer_slot(self, message_id: str, at_ms: int | None) -> Slot:
-        if self._answer is not None and not self._answer[1].has_left:
-            return self._answer[1]
+        if self._answer is not None:
+            slot = self._answer[1]
+            self._buffer.again(slot)
+            slot.is_open = True
+            return slot
         slot = self._slot("llm_response", f"message:{message_id}", at_ms)
         slot.is_open = True
         self._answer = (message_id, slot)

@@ -212,3 +212,9 @@ def test_texts_that_no_database_can_hold_are_mended(import_claude: Import) -> No
 def test_a_windows_path_has_a_project_too(import_claude: Import) -> None:
     home = import_claude([prompt("Go", 1, cwd="C:\\work\\shop")])
     assert home.events()[0]["project"] == "shop"
+
+
+def test_a_result_that_comes_after_hundreds_of_events_still_completes_its_tool(import_claude: Import) -> None:
+    between = [prompt(f"On {number}", 2, promptId=f"p-{number}") for number in range(600)]
+    home = import_claude([use("Bash", command="make"), *between, tool_result("t-1", 3, is_error=True)])
+    assert tool_event(home)["status"] == "error"

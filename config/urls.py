@@ -2,11 +2,13 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
 from config.api import api
-from monitor.views import dashboard, receipt
+from monitor.views import calls, dashboard, prices, receipt
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", dashboard, name="dashboard"),
     path("api/", api.urls),
+    path("calls/", calls, name="calls"),
+    path("prices/", prices, name="prices"),
     path("calls/<int:call_id>/", receipt, name="receipt"),
     path("admin/", admin.site.urls),
 ]

@@ -16,6 +16,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """The live page. What it needs before its first request stands in the shell."""
     env = settings.ENVIRONMENT
     shell = {
+        "page": "live",
         "version": VERSION,
         "is_demo": is_demo(),
         "max_feed": env.max_feed,
@@ -29,12 +30,24 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def calls(request: HttpRequest) -> HttpResponse:
+    """The ledger: every call, filtered by the address."""
+    return render(request, "calls/page.html", {"page": "calls", "is_demo": is_demo()})
+
+
+@require_safe
+def prices(request: HttpRequest) -> HttpResponse:
+    """Models without a price, one's own prices, and the price book."""
+    return render(request, "prices/page.html", {"page": "prices", "is_demo": is_demo()})
+
+
+@require_safe
 def receipt(request: HttpRequest, call_id: int) -> HttpResponse:
     """The shell of a call's receipt; its figures come from the API, so that a token protects them."""
     # Where there is a token, a page without it learns not even which calls there are.
-    if settings.ENVIRONMENT.token is None and not call_exists(call_id):
-        return render(request, "receipt.html", {"call_id": call_id, "is_missing": True}, status=404)
-    return render(request, "receipt.html", {"call_id": call_id, "is_missing": False})
+    is_missing = settings.ENVIRONMENT.token is None and not call_exists(call_id)
+    shell = {"page": "calls", "call_id": call_id, "is_missing": is_missing, "is_demo": is_demo()}
+    return render(request, "receipt.html", shell, status=404 if is_missing else 200)
 
 
 @cache

@@ -7,7 +7,6 @@ import { Stream } from "./core/stream.js";
 import * as sessions from "./data/sessions.js";
 import * as summary from "./data/summary.js";
 import { agents } from "./panels/agents.js";
-import { callsLayer } from "./panels/calls.js";
 import { connection } from "./panels/connection.js";
 import { costs } from "./panels/costs.js";
 import { faults } from "./panels/faults.js";
@@ -121,8 +120,7 @@ function onAddress() {
   summary.reloadSums();
 }
 
-// The layer of calls before that of a session: when an address holds both, the session lies on top.
-for (const start of [preferences, notices, waiting, overview, filters, agents, feedPanel, costs, tools, callsLayer, sessionLayer, tabbar, faults, tokenPrompt]) start();
+for (const start of [preferences, notices, waiting, overview, filters, agents, feedPanel, costs, tools, sessionLayer, tabbar, faults, tokenPrompt]) start();
 connection(stream);
 keysSheet(KEYS);
 listen(KEYS);

@@ -3,7 +3,7 @@
 import { ask } from "./core/api.js";
 import { element, show, text } from "./core/dom.js";
 import { bothTimes, count, moment, visible } from "./core/format.js";
-import { tokenPrompt } from "./panels/token.js";
+import { shell } from "./panels/shell.js";
 
 const KINDS = {
   uncached_input: "Input, uncached",
@@ -90,7 +90,13 @@ function render(receipt) {
   node("witnesses").replaceChildren(...receipt.witnesses.map(witnessItem));
 }
 
-tokenPrompt();
+/** Back to the list as it was left, where the reader came from one. */
+function back() {
+  if (document.referrer.startsWith(location.origin)) history.back();
+  else location.assign("/calls/");
+}
+
+shell([{ keys: ["Escape"], words: "Back to where you came from", act: back }]);
 try {
   render(await ask(`calls/${document.body.dataset.callId}/receipt`));
 } catch (error) {

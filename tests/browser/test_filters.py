@@ -87,27 +87,26 @@ def test_a_tool_leads_to_its_events(server: Server, open_page: Opener) -> None:
 def test_the_cost_leads_to_its_calls(server: Server, open_page: Opener) -> None:
     page = open_page(server, "?project=shop")
     page.locator("#overview [data-ref=cost]").click()
-    layer = page.locator("#calls-layer")
-    expect(layer.locator("tbody tr")).to_have_count(1)
-    expect(layer.locator("[data-ref=which]")).to_contain_text("shop")
-    layer.locator("tbody [data-ref=session]").click()
+    rows = page.locator("#ledger tbody tr")
+    expect(rows).to_have_count(1)
+    expect(page.get_by_label("Project")).to_have_value("shop")
+    rows.locator("[data-ref=session]").click()
     expect(page.locator("#session-layer")).to_be_visible()
-    page.reload()
-    expect(page.locator("#session-layer")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("#session-layer")).to_be_hidden()
-    expect(layer).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(layer).to_be_hidden()
+    page.go_back()
+    expect(rows).to_have_count(1)
+    page.go_back()
     expect(page).to_have_url(f"{server.url}/?project=shop")
 
 
 def test_an_unpriced_model_leads_to_its_calls(server: Server, open_page: Opener) -> None:
     page = open_page(server)
-    page.locator("#costs .unpriced-note a", has_text="gpt-unknown").click()
-    row = page.locator("#calls-layer tbody tr")
+    page.locator("#costs .unpriced-note a", has_text="1 call").click()
+    row = page.locator("#ledger tbody tr")
     expect(row).to_have_count(1)
-    expect(row.locator("[data-ref=cost]")).to_have_text("unpriced")
+    expect(row.locator("[data-ref=marks]")).to_contain_text("unpriced")
+    page.go_back()
+    page.locator("#costs .unpriced-note a", has_text="gpt-unknown").click()
+    expect(page.locator("#say-title")).to_have_text("What is gpt-unknown?")
 
 
 def test_the_chart_has_its_figures_in_a_table(server: Server, open_page: Opener) -> None:
@@ -118,7 +117,7 @@ def test_the_chart_has_its_figures_in_a_table(server: Server, open_page: Opener)
     expect(rows).to_have_count(1)
     expect(rows.first.locator("td").nth(0)).to_have_text("2")
     page.locator("#costs .bar").last.click()
-    expect(page.locator("#calls-layer tbody tr")).to_have_count(2)
+    expect(page.locator("#ledger tbody tr")).to_have_count(2)
 
 
 def test_a_range_without_calls_shows_nothing_of_others(server: Server, open_page: Opener) -> None:

@@ -14,9 +14,6 @@ export const FILTERS = {
   model: "model",
 };
 
-/** The list of calls: its own filters, apart from the page's. */
-export const CALL_FILTERS = ["c_agent", "c_model", "c_project", "c_session", "c_since", "c_until"];
-
 let current = new URLSearchParams(location.search);
 
 export function value(name) {

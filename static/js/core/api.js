@@ -29,14 +29,24 @@ export function rememberToken(token) {
 }
 
 /** JSON of `/api/<path>`; parameters that are null are left out. Throws ApiError. */
-export async function ask(path, parameters = {}) {
+export function ask(path, parameters = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== null && value !== undefined) query.set(name, value);
   }
+  return answer(`/api/${path}${query.size ? `?${query}` : ""}`, {});
+}
+
+/** Says something to `/api/<path>`; the answer is JSON. Throws ApiError. */
+export function send(method, path, content) {
+  const body = content === undefined ? {} : { body: JSON.stringify(content) };
+  return answer(`/api/${path}`, { method, ...body }, { "Content-Type": "application/json" });
+}
+
+async function answer(url, request, headers = {}) {
   let response;
   try {
-    response = await fetch(`/api/${path}${query.size ? `?${query}` : ""}`, { headers: authorization() });
+    response = await fetch(url, { ...request, headers: { ...headers, ...authorization() } });
   } catch {
     throw new ApiError("the server doesn't answer", 0);
   }

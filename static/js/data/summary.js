@@ -17,30 +17,33 @@ export const RANGES = {
 
 export const range = () => RANGES[address.value("range")] ?? RANGES["30d"];
 
+/** The first whole UTC hour from a moment on: what the API's periods are made of, in every zone. */
+export const wholeHour = (at) => new Date(Math.ceil(at / HOUR) * HOUR).toISOString();
+
 /** Start of the range as ISO text, or null. Days begin at the local midnight. */
 export function since() {
   const { ms, days } = range();
-  if (ms) return new Date(Math.floor((Date.now() - ms) / HOUR) * HOUR + HOUR).toISOString();
+  if (ms) return wholeHour(Date.now() - ms + 1);
   if (!days) return null;
   const start = new Date();
   start.setHours(0, 0, 0, 0);
   start.setDate(start.getDate() - days + 1);
-  return start.toISOString();
+  return wholeHour(start.getTime());
 }
 
 const usageFilters = () => address.filters(["agent", "project", "branch", "model"]);
 
 /** A row as the panels take it: what it is of as `key`, with no name for none. */
-const keyed = (group) => (row) => ({ ...row, key: row[group] ?? (group === "project" ? "unknown" : "") });
+const keyed = (group) => (row) => ({ ...row, key: row[group] ?? "" });
 
 async function loadUsage() {
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const wanted = { ...usageFilters(), since: since(), tz };
+  const wanted = { ...usageFilters(), since: since() };
   const { group } = range();
   const groups = [group, "model", "project"];
-  const answers = await Promise.all(groups.map((group_by) => ask("usage", { ...wanted, group_by })));
+  const answers = await Promise.all(groups.map((group_by) => ask("usage", { ...wanted, tz, group_by })));
   const [time, model, project] = answers.map(({ rows }, index) => rows.map(keyed(groups[index])));
-  store.set("usage", { group, since: wanted.since, time, model, project, total: answers[0].totals });
+  store.set("usage", { group, wanted, since: wanted.since, time, model, project, total: answers[0].totals });
 }
 
 async function loadStats() {

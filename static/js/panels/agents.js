@@ -6,6 +6,7 @@ import { tick } from "../core/clock.js";
 import { describe, sessionState, shortModel } from "../core/describe.js";
 import { attribute, clone, keyed, show, text, withRefs } from "../core/dom.js";
 import { bothTimes, clockTime, compact, costOf, costWords, count, moment, oneLine, plural } from "../core/format.js";
+import { leadToCalls } from "../core/ledger.js";
 import * as store from "../core/store.js";
 import { endedRows, fillActivity, latestEvents, liveRows, moreEnded, since } from "../data/sessions.js";
 import { showAgent, showPlace, titleOf } from "./place.js";
@@ -75,11 +76,11 @@ function updateCard(card, session) {
   text(card.lines, session.lines_added || session.lines_removed ? `+${count(session.lines_added)} −${count(session.lines_removed)}` : "");
   text(card.tokens, tokensOf(session));
   attribute(card.tokens, "title", `Input ${count(session.tokens_in)} · cache read ${count(session.cache_read_tokens)} · cache write ${count(session.cache_write_tokens)} · output ${count(session.tokens_out)}`);
-  lead(card.tokens, session, "calls");
+  leadToCalls(card.tokens, { session_id: session.id });
   text(card.cost, costOf(session.total_cost_usd, session.call_count, session.unpriced_calls));
   card.cost.classList.toggle("partly", session.unpriced_calls > 0);
   attribute(card.cost, "title", costWords(session.total_cost_usd, session.call_count, session.unpriced_calls));
-  lead(card.cost, session, "calls");
+  leadToCalls(card.cost, { session_id: session.id });
   keyed(card.mini, latestEvents(session.id), ({ id }) => id, () => clone("mini-row"), fillMiniRow);
 }
 

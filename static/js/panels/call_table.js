@@ -1,6 +1,5 @@
 /** The ledger as a table: calls with their tokens, price and witnesses. Pages backwards; new calls come on top. */
 
-import * as address from "../core/address.js";
 import { ask } from "../core/api.js";
 import { attribute, clone, element, keyed, show, text } from "../core/dom.js";
 import { bothTimes, clockTime, count, moment, money, oneLine } from "../core/format.js";
@@ -46,9 +45,6 @@ function updateRow(row, call) {
   const at = moment(call.called_at);
   text(row.time, clockTime(at));
   attribute(row.time, "title", bothTimes(at));
-  text(row.session, call.project ? oneLine(call.project, 40) : oneLine(call.session_id, 40));
-  attribute(row.session, "title", call.session_id);
-  address.lead(row.session, { session: call.session_id, tab: "calls" });
   text(row.model, call.model ? oneLine(call.model, 60) : "(no model named)");
   text(row.input, count(call.input_tokens));
   text(row.read, count(call.cache_read_tokens));

@@ -4,10 +4,10 @@ import * as address from "../core/address.js";
 import { agent } from "../core/describe.js";
 import { attribute, clone, cssNumber, element, keyed, text, withRefs } from "../core/dom.js";
 import { compact, count, money, plural } from "../core/format.js";
+import { leadToCalls } from "../core/ledger.js";
 import * as store from "../core/store.js";
 import { RANGES, range } from "../data/summary.js";
 
-const HOUR = 3_600_000;
 const panel = withRefs(document.getElementById("overview"));
 const ranges = document.getElementById("ranges");
 
@@ -23,20 +23,6 @@ export function overview() {
   store.watch(["address"], renderRange);
 }
 
-/** Calls under the page's filters, from the start of a range on. */
-export function callsPatch(more = {}) {
-  return {
-    calls: "list",
-    c_agent: address.value("agent"),
-    c_model: address.value("model"),
-    c_project: address.value("project"),
-    c_session: null,
-    c_since: store.get("usage")?.since ?? null,
-    c_until: null,
-    ...more,
-  };
-}
-
 function renderUsage() {
   const usage = store.get("usage");
   if (!usage) return;
@@ -50,10 +36,9 @@ function renderUsage() {
   attribute(panel.cost, "title", `$${total.cost_usd}`);
   text(panel.unpriced, total.unpriced_calls ? `+ ${plural(total.unpriced_calls, "unpriced call")}` : "");
   for (const node of [panel.calls, panel.tokens_in, panel.cache_read, panel.tokens_out, panel.cost]) {
-    address.lead(node, callsPatch());
+    leadToCalls(node, usage.wanted);
   }
-  const unpriced = usage.model.find((row) => row.unpriced_calls);
-  address.lead(panel.unpriced, callsPatch(unpriced?.key ? { c_model: unpriced.key } : {}));
+  leadToCalls(panel.unpriced, { ...usage.wanted, unpriced: 1 });
 }
 
 function number(node, value, form = compact) {
@@ -87,7 +72,7 @@ function renderLimits() {
   keyed(panel.limits, windows, ({ key }) => key, () => clone("limit-row"), updateLimit);
 }
 
-function updateLimit(row, { agent_type, limitType, used, limit, windowHours }) {
+function updateLimit(row, { agent_type, limitType, used, limit, windowHours, since: start }) {
   const form = limitType === "cost" ? dollars : compact;
   const share = used / limit;
   const name = `${agent(agent_type).name}, ${hours(windowHours)}`;
@@ -99,9 +84,8 @@ function updateLimit(row, { agent_type, limitType, used, limit, windowHours }) {
   attribute(row.meter, "aria-valuemax", limit);
   attribute(row.meter, "aria-valuenow", Math.min(used, limit));
   attribute(row.meter, "aria-valuetext", row.words.textContent);
-  // To the minute, so that the link doesn't change with every frame.
-  const start = Math.floor(Date.now() / 60_000) * 60_000 - windowHours * HOUR;
-  address.lead(row.link, callsPatch({ c_agent: agent_type, c_model: null, c_project: null, c_since: new Date(start).toISOString() }));
+  // What a provider tells of its own limits is no sum of calls, and has no start here.
+  if (start) leadToCalls(row.link, { agent_type, received_since: start });
 }
 
 const dollars = (amount) => (Number.isInteger(amount) ? `$${count(amount)}` : money(amount));

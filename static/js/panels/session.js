@@ -7,6 +7,7 @@ import { sessionState } from "../core/describe.js";
 import { attribute, element, keyed, show, text, withRefs } from "../core/dom.js";
 import { clockTime, compact, costOf, costWords, count, moment, oneLine, percent, plural } from "../core/format.js";
 import { closesItself, openLayer } from "../core/layer.js";
+import { leadToCalls } from "../core/ledger.js";
 import * as store from "../core/store.js";
 import { find, since } from "../data/sessions.js";
 import { callTable } from "./call_table.js";
@@ -198,5 +199,6 @@ function newFigure({ name }) {
 function updateFigure(refs, { words, title, tab }) {
   text(refs.amount, words);
   attribute(refs.amount, "title", title);
-  address.lead(refs.amount, { session: id, tab, subagent: null });
+  if (tab === "calls") leadToCalls(refs.amount, { session_id: id });
+  else address.lead(refs.amount, { session: id, tab, subagent: null });
 }

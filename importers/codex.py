@@ -31,6 +31,7 @@ from ingest.entries import NewEntry
 from ingest.metadata import clean_text
 from ingest.otlp.keys import codex_prompt_event_id
 from monitor.lifecycle import TURN_ENDED, WORKING
+from monitor.quotas import from_rollout
 
 EVERYTHING: Final = TimeRange()
 
@@ -50,6 +51,7 @@ class CodexReader:
         self._turn_id: str | None = None
         self._turn_is_open = False
         self._turn_changed_at_ms: int | None = None
+        self._limits: tuple[dict[str, Any], int] | None = None
         self._model: str | None = None
         self._title: str | None = None
         self._last_at_ms: int | None = None
@@ -103,6 +105,7 @@ class CodexReader:
             sign_of_life=False,
             started_at_ms=thread.started_at_ms,
             last_at_ms=self._last_at_ms,
+            quota=from_rollout(*self._limits) if self._limits else None,
             subagents=self._subagents(thread),
             compactions=self._compactions,
         )
@@ -173,6 +176,7 @@ class CodexReader:
     def _read_event(self, line: RolloutLine) -> None:
         payload = line.payload
         if line.event_kind == "token_count":
+            self._note_limits(line)
             self._add_call(line, self._counter.count(payload, self._turn_id, line.thread.thread_id))
         if line.is_copy:
             return
@@ -249,6 +253,13 @@ class CodexReader:
             event = line.event("error", line.line_id)
             event.status = "error"
             self._buffer.add(Slot(event, {"error": clean_text(message[:PREVIEW_CHARACTERS])}))
+
+    def _note_limits(self, line: RolloutLine) -> None:
+        limits = line.payload.get("rate_limits")
+        if not isinstance(limits, dict) or line.at_ms is None or line.is_copy:
+            return
+        if from_rollout(limits, line.at_ms) is not None:
+            self._limits = (limits, line.at_ms)
 
     def _name_model(self, model: str | None) -> None:
         """The session's start waits for the first turn, which names the model."""

@@ -19,8 +19,8 @@ from ingest.store import Batch
 from monitor.api import json_response, router
 from monitor.openapi import described
 from monitor.queries_attention import agent_type_of
-from monitor.quotas import Quota, QuotaFault, UnknownProvider, from_post, from_statusline, quota_entries
-from monitor.saved_quotas import QUOTA_MARKER, saved_quotas
+from monitor.quotas import Quota, QuotaFault, UnknownProvider, from_post, from_statusline
+from monitor.saved_quotas import told_limits
 from monitor.times import now_ms
 
 __all__ = ["router"]
@@ -115,7 +115,7 @@ def post_seen(request: HttpRequest, session_id: str) -> HttpResponse:
 @router.get("/provider-quotas", openapi_extra=described(list[dict[str, Any]]))
 def provider_quotas(request: HttpRequest) -> HttpResponse:
     """The providers' own limits, as they were last told."""
-    return json_response(quota_entries(saved_quotas()))
+    return json_response(told_limits(now_ms()))
 
 
 @router.post("/provider-quotas/claude/statusline", openapi_extra=described(dict, request=dict, also=(400, 503)))
@@ -124,21 +124,20 @@ def post_statusline(request: HttpRequest) -> HttpResponse:
     quota = from_statusline(_json_body(request), now_ms())
     if quota is None:
         return json_response({"accepted": False, "reason": "missing rate_limits payload"}, 202)
-    return _store_quota("claude", quota)
+    return _store_quota(quota)
 
 
 @router.post("/provider-quotas/{provider}", openapi_extra=described(dict, request=dict, also=(400, 404, 503)))
 def post_quota(request: HttpRequest, provider: str) -> HttpResponse:
     """A provider's limits, as a client read them."""
     try:
-        return _store_quota(provider, from_post(provider, _json_body(request), now_ms()))
+        return _store_quota(from_post(provider, _json_body(request), now_ms()))
     except (UnknownProvider, QuotaFault) as fault:
         return json_response({"error": str(fault)}, 404 if isinstance(fault, UnknownProvider) else 400)
 
 
-def _store_quota(provider: str, quota: Quota) -> HttpResponse:
-    marker = (f"{QUOTA_MARKER}{provider}", msgspec.json.encode(quota).decode())
-    work = Work(Batch(markers=[marker]), lambda _: json_answer(202, {"accepted": True}))
+def _store_quota(quota: Quota) -> HttpResponse:
+    work = Work(Batch(quotas=[quota]), lambda _: json_answer(202, {"accepted": True}))
     return _response(gateway.perform_blocking(work, runtime.writer(), 0))
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from ingest.dates import parse_date
 from ingest.metadata import CappedMetadata, cap_metadata
+from monitor.quotas import Quota
 from pricing.usage import Usage
 
 EventType = Literal[
@@ -156,6 +157,8 @@ class SessionFacts(msgspec.Struct, kw_only=True):
     dies: bool = False
     alive_at_ms: int | None = None
     seen_at_ms: int | None = None
+    # What the provider told this client of its limits.
+    quota: Quota | None = None
     sign_of_life: bool = True
     started_at_ms: int | None = None
     last_at_ms: int | None = None

@@ -25,11 +25,13 @@ from ingest.ledger import LedgerRow, call_of, row_of, usage_of
 from ingest.metadata import DEFAULT_LIMIT_BYTES, title_of
 from ingest.metric_ledger import Reading
 from ingest.metric_store import MetricStore
+from ingest.quota_store import write_quotas
 from ingest.subagent_store import write_subagents
 from monitor import lifecycle
 from monitor.doing import Doing, is_news, note_own, note_sub_agent
 from monitor.lifecycle import SessionState
 from monitor.prices import registry_in
+from monitor.quotas import Quota
 from monitor.rollups import SESSION_SUMS, Tally
 from monitor.rows import EVENT_COLUMNS
 from monitor.sql import added, insert, replaced, update
@@ -63,8 +65,7 @@ class Batch(msgspec.Struct):
     readings: Sequence[Reading] = ()
     # Facts that stand before the events: what an import knows of their sessions.
     opening: Sequence[SessionFacts] = ()
-    # Facts about the installation as a whole, by key (monitor.models.Marker).
-    markers: Sequence[tuple[str, str]] = ()
+    quotas: Sequence[Quota] = ()
 
 
 class StatusChange(msgspec.Struct):
@@ -117,10 +118,6 @@ UPSERT_FILES: Final = insert(
     "import_state",
     FILE_COLUMNS,
     f"ON CONFLICT (file_path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in FILE_COLUMNS[1:])}",
-)
-
-UPSERT_MARKERS: Final = insert(
-    "markers", ("key", "value"), "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
 
 
@@ -414,8 +411,9 @@ class _Group:
         self.tally.apply(connection)
         files = [file for batch in batches for file in batch.files]
         UPSERT_FILES.run(connection, [(*msgspec.structs.astuple(file), now_ms) for file in files])
-        markers = {key: value for batch in batches for key, value in batch.markers}
-        UPSERT_MARKERS.run(connection, list(markers.items()))
+        quotas = [quota for batch in batches for quota in batch.quotas]
+        quotas += [facts.quota for batch in batches for facts in batch.facts if facts.quota is not None]
+        write_quotas(connection, quotas)
         self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]
 
     def _write_sessions(self) -> None:

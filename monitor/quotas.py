@@ -9,7 +9,9 @@ from monitor.times import EARLIEST_MS, LATEST_MS, from_datetime, iso_text
 
 AGENT_TYPES: Final = {"claude": "claude_code", "codex": "codex"}
 AVAILABLE, UNAVAILABLE = "available", "unavailable"
-STATUSLINE: Final = "claude-statusline"
+STATUSLINE, ROLLOUT = "claude-statusline", "codex-rollout"
+# Codex names further limits, of models of their own, beside that of the account.
+AGENT_LIMIT: Final = "codex"
 FIVE_HOURS_MINUTES, SEVEN_DAYS_MINUTES = 5 * 60, 7 * 24 * 60
 NO_LIMITS: Final = "missing rate_limits payload"
 LONGEST_TEXT: Final = 500
@@ -105,6 +107,36 @@ def from_post(provider: str, payload: object, at_ms: int) -> Quota:
         credits=_credits(payload.get("credits")),
         **texts,
     )
+
+
+def from_rollout(limits: object, at_ms: int) -> Quota | None:
+    """From `rate_limits` of a Codex rollout, as of its line; None when it states none of the account's own."""
+    if not isinstance(limits, dict) or limits.get("limit_id") not in (None, AGENT_LIMIT):
+        return None
+    primary, secondary = (_rollout_window(limits.get(name), at_ms) for name in ("primary", "secondary"))
+    if primary is None and secondary is None:
+        return None
+    return Quota(
+        provider="codex",
+        agent_type=AGENT_TYPES["codex"],
+        status=AVAILABLE,
+        source=ROLLOUT,
+        updated_at=iso_text(at_ms),
+        plan_type=_text(limits.get("plan_type")),
+        limit_id=_text(limits.get("limit_id")),
+        limit_name=_text(limits.get("limit_name")),
+        primary=primary,
+        secondary=secondary,
+        credits=_credits(limits.get("credits")),
+    )
+
+
+def _rollout_window(window: object, at_ms: int) -> QuotaWindow | None:
+    """Older versions tell the seconds to the reset, not its time."""
+    if isinstance(window, dict) and window.get("resets_at") is None:
+        left = _number(window.get("resets_in_seconds"))
+        window = window | {"resets_at": None if left is None else at_ms + left * 1000}
+    return _window(window, "used_percent")
 
 
 def quota_entries(saved: dict[str, Quota]) -> list[dict[str, Any]]:

@@ -35,6 +35,11 @@ def iso_text(at_ms: int) -> str:
     return to_datetime(at_ms).isoformat("T", "milliseconds")[:23] + "Z"
 
 
+def from_iso(text: str) -> int:
+    """The reverse of `iso_text`; any ISO 8601 time will do."""
+    return from_datetime(datetime.fromisoformat(text))
+
+
 def hour_of(at_ms: int) -> int:
     """The start of the UTC hour that holds the moment, in ms."""
     return at_ms - at_ms % HOUR_MS

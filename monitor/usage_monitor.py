@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from monitor.queries_stats import agent_types_seen, stats, used_since
-from monitor.quotas import quota_entries
 from monitor.rows import dollars
-from monitor.saved_quotas import saved_quotas
+from monitor.saved_quotas import told_limits
 from monitor.times import HOUR_MS, iso_text, now_ms
 
 
@@ -54,12 +53,12 @@ def usage_monitor(at_ms: int | None = None) -> list[dict[str, Any]]:
         for agent_type, limits in _limits().items()
         if agent_type in seen and (limits.session.limit or limits.extended.limit)
     ]
-    return own + [entry for entry in quota_entries(saved_quotas()) if entry["updated_at"]]
+    return own + [entry for entry in told_limits(at_ms) if entry["updated_at"]]
 
 
 def stats_and_limits(agent_type: str | None = None, since_ms: int | None = None) -> dict[str, Any]:
     """`GET /api/stats`, and the payload of the live stream's stats frames."""
-    quotas = quota_entries(saved_quotas())
+    quotas = told_limits(now_ms())
     return {**stats(agent_type, since_ms), "usage_monitor": usage_monitor(), "quota_monitor": quotas}
 
 

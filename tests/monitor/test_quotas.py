@@ -5,7 +5,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.quotas import Quota, QuotaFault, UnknownProvider, from_post, from_statusline, quota_entries
+from monitor.quotas import (
+    Quota,
+    QuotaFault,
+    UnknownProvider,
+    from_post,
+    from_rollout,
+    from_statusline,
+    quota_entries,
+)
 
 AT_MS = 1_795_531_654_106
 PAIRS: list[dict[str, Any]] = json.loads(
@@ -140,3 +148,33 @@ def test_a_quota_survives_storage_as_json() -> None:
     quota = posted(plan_type="plus", primary={"used_percent": 5, "window_minutes": 300}, credits={"balance": "0"})
 
     assert msgspec.json.decode(msgspec.json.encode(quota), type=Quota) == quota
+
+
+def rollout(**limits: Any) -> Quota | None:
+    return from_rollout({"limit_id": "codex"} | limits, AT_MS)
+
+
+def test_a_rollout_tells_the_limits_of_its_line() -> None:
+    window = {"used_percent": 12.5, "window_minutes": 300, "resets_at": 1776933923}
+    quota = rollout(primary=window, secondary=None, plan_type="pro", credits={"balance": "5"})
+    assert quota is not None and quota.primary is not None
+    assert (quota.provider, quota.source, quota.updated_at) == (
+        "codex",
+        "codex-rollout",
+        "2026-11-24T14:47:34.106Z",
+    )
+    assert (quota.plan_type, quota.primary.used_percent, quota.primary.window_minutes) == ("pro", 12.5, 300)
+    assert quota.primary.resets_at == "2026-04-23T08:45:23.000Z"
+
+
+def test_an_older_rollout_tells_the_seconds_to_the_reset() -> None:
+    quota = rollout(limit_id=None, primary={"used_percent": 1, "window_minutes": 299, "resets_in_seconds": 60})
+    assert quota is not None and quota.primary is not None
+    assert quota.primary.resets_at == "2026-11-24T14:48:34.106Z"
+
+
+@pytest.mark.parametrize(
+    "limits", [None, [], {}, {"primary": None}, {"limit_id": "codex_other", "primary": {"used_percent": 1}}]
+)
+def test_a_rollout_without_limits_of_the_account_tells_none(limits: Any) -> None:
+    assert from_rollout(limits, AT_MS) is None

@@ -23,6 +23,8 @@ from monitor.status import VERSION
 
 log = logging.getLogger("agentmonitor.api")
 JSON = "application/json"
+# Exporters of OTLP are answered in their own encoding, errors too.
+OWN_FORMS = (JSON, "application/x-protobuf")
 
 
 class Api(NinjaAPI):
@@ -61,7 +63,7 @@ def on_http_error(request: HttpRequest, fault: HttpError) -> HttpResponse:
 
 
 class JsonErrors:
-    """Middleware: an error under /api that is not JSON yet (404, 405, 500) becomes the one error shape."""
+    """Middleware: an error under /api that has no form yet (404, 405, 500) becomes the one error shape."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -69,7 +71,11 @@ class JsonErrors:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
         is_api = request.path.startswith("/api/")
-        if not is_api or response.status_code < 400 or response.headers.get("Content-Type", "").startswith(JSON):
+        if (
+            not is_api
+            or response.status_code < 400
+            or response.headers.get("Content-Type", "").startswith(OWN_FORMS)
+        ):
             return response
         fresh = HttpResponse(
             msgspec.json.encode({"error": response.reason_phrase}),

@@ -20,6 +20,7 @@ from config.startup import imports_by_itself
 from importers.auto import AutoImporter, AutoImportProgress
 from importers.liveness import LifeWatcher
 from ingest import runtime
+from ingest.otlp.figures import figures
 from ingest.store import StatusChange
 from ingest.writer import Listener, Writer
 from monitor import status
@@ -98,6 +99,7 @@ class Process:
         self._writer = await loop.run_in_executor(None, runtime.writer, HubListener())
         status.report("writer", self._writer_figures)
         status.report("import", self._import_progress)
+        status.report("otlp", figures.as_json)
         self._ticker = loop.create_task(_tick_stats())
         if await database_sync_to_async(imports_by_itself)():
             self._importer = AutoImporter(self._writer, on_progress=_import_progress, on_finished=_imported)

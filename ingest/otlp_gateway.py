@@ -8,6 +8,7 @@ from django.conf import settings
 from ingest.gateway import Answer, Work
 from ingest.otlp.answer import INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, OtlpAnswer, failed
 from ingest.otlp.draft import OtlpRules
+from ingest.otlp.figures import figures
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
 from ingest.store import Batch
 from monitor.prices import registry_in_force
@@ -16,15 +17,15 @@ CODES: Final = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 
 def logs_work(body: bytes, content_type: str | None) -> Work | Answer:
-    return _work(read_logs(body, content_type, _rules()), content_type)
+    return _work("logs", body, content_type, read_logs(body, content_type, _rules()))
 
 
 def metrics_work(body: bytes, content_type: str | None) -> Work | Answer:
-    return _work(read_metrics(body, content_type), content_type)
+    return _work("metrics", body, content_type, read_metrics(body, content_type))
 
 
 def traces_work(body: bytes, content_type: str | None) -> Work | Answer:
-    return _work(read_traces(body, content_type, _rules()), content_type)
+    return _work("traces", body, content_type, read_traces(body, content_type, _rules()))
 
 
 def _rules() -> OtlpRules:
@@ -34,7 +35,8 @@ def _rules() -> OtlpRules:
 WORKS: Final = {"logs": logs_work, "metrics": metrics_work, "traces": traces_work}
 
 
-def _work(outcome: OtlpOutcome, content_type: str | None) -> Work | Answer:
+def _work(signal: str, body: bytes, content_type: str | None, outcome: OtlpOutcome) -> Work | Answer:
+    figures.count(signal, len(body), outcome)
     answer = _answer(outcome.answer)
     if not outcome.events and not outcome.readings:
         return answer

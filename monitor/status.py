@@ -58,6 +58,7 @@ def server_status() -> dict[str, Any]:
         "database": {"path": str(settings.DATABASES["default"]["NAME"]), "size_bytes": database_bytes()},
         "writer": _read("writer"),
         "import": _read("import"),
+        "otlp": _read("otlp"),
         "sse_clients": hub.clients,
         "unpriced_models": unpriced_models(),
     }

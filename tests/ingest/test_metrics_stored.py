@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.contract import NewCall
@@ -128,6 +128,7 @@ tellings = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(tellings)
 def test_any_part_in_any_order_and_number_is_what_the_better_of_both_told(
     migrated_database: Path, tmp_path_factory: pytest.TempPathFactory, told: list[tuple[str, int]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import perf_counter_ns
 from typing import Any, Final
 
 from channels.db import database_sync_to_async
@@ -19,10 +20,13 @@ from ingest.body import (
 from ingest.contract import NOT_AN_OBJECT
 from ingest.gateway import Answer, Work, error_answer
 from ingest.writer import Writer
+from monitor.hook_weight import hook_weight
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
 
+# A body that names no hook, or that nothing was made of.
+REFUSED: Final = "no hook"
 TAKEN_TYPES: Final = ("application/json", "text/plain")
 PREFERS_MINIMAL: Final = (b"prefer", b"return=minimal")
 NO_CONTENT: Final = Answer(204, b"")
@@ -52,6 +56,8 @@ class Lane:
     fail: Fail = _fail_in_json
     threaded: bool = False
     minimal: bool = False
+    # Whose hooks these are: their weight is measured.
+    client: str | None = None
 
 
 LANES: Final = (
@@ -60,11 +66,11 @@ LANES: Final = (
         "/api/events/batch": Lane(gateway.batch_work, wrong_type=error_answer(400, "Expected { events: [...] }")),
     }
     | {
-        path: Lane(work, wrong_type=error_answer(415, "Expected a JSON body"), minimal=True)
-        for path, work in (
-            ("/api/hooks/claude-code", gateway.claude_hook_work),
-            ("/api/hooks/codex", gateway.codex_hook_work),
-            ("/api/hooks/gemini", gateway.gemini_hook_work),
+        path: Lane(work, wrong_type=error_answer(415, "Expected a JSON body"), minimal=True, client=client)
+        for path, work, client in (
+            ("/api/hooks/claude-code", gateway.claude_hook_work, "claude_code"),
+            ("/api/hooks/codex", gateway.codex_hook_work, "codex"),
+            ("/api/hooks/gemini", gateway.gemini_hook_work, "gemini_cli"),
         )
     }
     | {
@@ -78,7 +84,8 @@ LANES: Final = (
 
 async def serve(lane: Lane, writer: Writer, scope: Scope, receive: Receive, send: Send) -> None:
     """Read, store, answer."""
-    content_type = content_type_of(scope["headers"])
+    content_type, started_ns = content_type_of(scope["headers"]), perf_counter_ns()
+    hook, body = REFUSED, b""
     try:
         if lane.wrong_type is not None and not is_taken(content_type):
             answer = lane.wrong_type
@@ -88,6 +95,8 @@ async def serve(lane: Lane, writer: Writer, scope: Scope, receive: Receive, send
                 work = await database_sync_to_async(lane.work)(body, content_type)
             else:
                 work = lane.work(body, content_type)
+            if isinstance(work, Work):
+                hook = work.hook or hook
             answer = await gateway.perform(work, writer, len(body))
             if lane.minimal and answer.body == b"{}" and PREFERS_MINIMAL in scope["headers"]:
                 answer = NO_CONTENT
@@ -98,6 +107,10 @@ async def serve(lane: Lane, writer: Writer, scope: Scope, receive: Receive, send
     except ClientGone:
         return
     await send_answer(send, answer)
+    if lane.client is not None:
+        took_us = (perf_counter_ns() - started_ns) / 1000
+        failed = answer.status >= 400
+        hook_weight.note(lane.client, hook, took_us, body_bytes=len(body), failed=failed)
 
 
 def content_type_of(headers: list[tuple[bytes, bytes]]) -> str | None:

@@ -33,11 +33,12 @@ class Answer(NamedTuple):
 
 
 class Work(NamedTuple):
-    """A batch to store, what to answer once it is stored, and how to say that it can't be."""
+    """A batch to store, what to answer once it is stored, how to say that it can't be; of which hook it is."""
 
     batch: Batch
     answer: Callable[[Stored], Answer]
     fail: Callable[[int, str], Answer] | None = None
+    hook: str | None = None
 
 
 def json_answer(status: int, content: object) -> Answer:
@@ -119,7 +120,7 @@ def _hook_work(read: Callable[[], HookOutcome]) -> Work | Answer:
     answer = json_answer(200, outcome.answer)
     if not outcome.events and not outcome.facts:
         return answer
-    return Work(Batch(outcome.events, outcome.facts), lambda _: answer)
+    return Work(Batch(outcome.events, outcome.facts), lambda _: answer, hook=outcome.hook)
 
 
 async def perform(work: Work | Answer, writer: Writer, body_bytes: int) -> Answer:

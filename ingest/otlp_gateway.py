@@ -11,6 +11,7 @@ from ingest.otlp.draft import OtlpRules
 from ingest.otlp.figures import figures
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
 from ingest.store import Batch
+from monitor.hook_weight import hook_weight
 from monitor.prices import registry_in_force
 
 CODES: Final = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
@@ -38,6 +39,8 @@ WORKS: Final = {"logs": logs_work, "metrics": metrics_work, "traces": traces_wor
 def _work(signal: str, body: bytes, content_type: str | None, outcome: OtlpOutcome) -> Work | Answer:
     figures.count(signal, len(body), outcome)
     answer = _answer(outcome.answer)
+    for told in outcome.hook_times:
+        hook_weight.note_reported("claude_code", told.hook, told.took_ms * 1000, failed=told.failed)
     if not outcome.events and not outcome.readings:
         return answer
     return Work(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from monitor.hook_weight import hook_weight
 from monitor.live import hub
 from monitor.queries import fetch
 
@@ -60,6 +61,7 @@ def server_status() -> dict[str, Any]:
         "import": _read("import"),
         "otlp": _read("otlp"),
         "sse_clients": hub.clients,
+        "hooks": hook_weight.rows(),
         "unpriced_models": unpriced_models(),
     }
 

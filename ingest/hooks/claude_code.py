@@ -39,7 +39,9 @@ def read_body(body: bytes, *, payload_limit_bytes: int, safety: bool) -> HookOut
 def read(body: object, *, payload_limit_bytes: int, safety: bool) -> HookOutcome:
     """What one hook body says. Raises HookFault when it is no object or names no session."""
     hook = Hook(body, payload_limit_bytes, safety)
-    return READERS.get(hook.name, _other)(hook)
+    outcome = READERS.get(hook.name, _other)(hook)
+    outcome.hook = hook.name
+    return outcome
 
 
 def _session_start(hook: Hook) -> HookOutcome:

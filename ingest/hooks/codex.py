@@ -15,6 +15,7 @@ from ingest.otlp.keys import codex_prompt_event_id, codex_tool_event_id, codex_t
 from ingest.otlp.patches import parse_patch
 from monitor.lifecycle import PERMISSION, QUESTION, TOOL, TURN_ENDED, WORKING
 
+NOTIFY: Final = "notify"
 TURN_COMPLETE: Final = "agent-turn-complete"
 ASKING_TOOLS: Final = frozenset({"request_user_input"})
 PATCH_TOOL: Final = "apply_patch"
@@ -58,21 +59,25 @@ def read(body: object, *, payload_limit_bytes: int) -> HookOutcome:
     if isinstance(body, dict) and "hook_event_name" not in body and "thread-id" in body:
         return _notified(body, payload_limit_bytes)
     hook = CodexHook(body, payload_limit_bytes, safety=False)
-    return READERS.get(hook.name, _other)(hook)
+    outcome = READERS.get(hook.name, _other)(hook)
+    outcome.hook = hook.name
+    return outcome
 
 
 def _notified(body: dict[str, Any], payload_limit_bytes: int) -> HookOutcome:
     """The end of a turn. A sub-agent's names no client, and its thread is no session: nothing is told of it."""
     if body.get("type") != TURN_COMPLETE or not body.get("client"):
-        return HookOutcome()
+        return HookOutcome(hook=NOTIFY)
     told = {
         "session_id": body.get("thread-id"),
         "turn_id": body.get("turn-id"),
         "cwd": body.get("cwd"),
-        "hook_event_name": "notify",
+        "hook_event_name": NOTIFY,
         "last_assistant_message": body.get("last-assistant-message"),
     }
-    return _stop(CodexHook(told, payload_limit_bytes, safety=False))
+    outcome = _stop(CodexHook(told, payload_limit_bytes, safety=False))
+    outcome.hook = NOTIFY
+    return outcome
 
 
 def _session_start(hook: CodexHook) -> HookOutcome:

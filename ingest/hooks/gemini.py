@@ -47,7 +47,9 @@ def read_body(body: bytes, *, payload_limit_bytes: int) -> HookOutcome:
 def read(body: object, *, payload_limit_bytes: int) -> HookOutcome:
     """As `read_body`, from the decoded value."""
     hook = GeminiHook(body, payload_limit_bytes, safety=False)
-    return READERS.get(hook.name, _other)(hook)
+    outcome = READERS.get(hook.name, _other)(hook)
+    outcome.hook = hook.name
+    return outcome
 
 
 def _session_start(hook: GeminiHook) -> HookOutcome:

@@ -4,16 +4,17 @@ Its event names come without a prefix, numbers partly as text; input is uncached
 client's own reckoning, which tells how its cache writes were split. Facts from 2.1.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from ingest.contract import LONGEST_MS
 from ingest.hooks.tool_input import edited_lines, subjects
 from ingest.otlp.draft import Draft, cost_nanos_of, usage_of
 from ingest.otlp.event_types import common_event_type
 from ingest.otlp.keys import claude_call_key, claude_prompt_event_id, claude_tool_event_id
 from ingest.otlp.reading import Names, Reading, json_object, long_text, text
-from ingest.otlp.records import whole_number
+from ingest.otlp.records import LogRecord, whole_number
 from pricing.cache_split import split_by_cost
 from pricing.usage import unusual
 
@@ -36,6 +37,26 @@ DETAILS: Final = (
     "attempt",
 )
 REJECTED: Final = "reject"
+
+
+class HookTime(NamedTuple):
+    """What the client says that its hooks of one moment took."""
+
+    hook: str
+    took_ms: int
+    failed: bool
+
+
+def hook_time(record: LogRecord) -> HookTime | None:
+    """From a record that hooks have ended; None for any other."""
+    attributes = record.attributes
+    if attributes.get("event.name") != "hook_execution_complete":
+        return None
+    hook, took_ms = attributes.get("hook_event"), whole_number(attributes.get("total_duration_ms"))
+    if not isinstance(hook, str) or took_ms is None or not 0 <= took_ms <= LONGEST_MS:
+        return None
+    errors = (whole_number(attributes.get(name)) for name in ("num_non_blocking_error", "num_cancelled"))
+    return HookTime(hook, took_ms, any(errors))
 
 
 def event_type(reading: Reading) -> str | None:

@@ -9,6 +9,7 @@ import msgspec
 from ingest.contract import NewEvent, SessionFacts
 from ingest.metric_ledger import Reading
 from ingest.otlp.answer import OtlpAnswer, accepted, refused
+from ingest.otlp.claude_code import HookTime, hook_time
 from ingest.otlp.decode import data_points, log_records, traces
 from ingest.otlp.draft import OtlpRules
 from ingest.otlp.gen_ai_spans import events_of_spans, is_wanted
@@ -36,6 +37,7 @@ class OtlpOutcome(msgspec.Struct):
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
     readings: list[Reading] = msgspec.field(default_factory=list)
     facts: list[SessionFacts] = msgspec.field(default_factory=list)
+    hook_times: list[HookTime] = msgspec.field(default_factory=list)
 
 
 class _Tally:
@@ -44,6 +46,7 @@ class _Tally:
     def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
+        self.hook_times: list[HookTime] = []
 
     def note(self, item: Rejected | Skipped) -> None:
         if isinstance(item, Rejected):
@@ -73,6 +76,7 @@ def read_logs(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOu
         tally.rejected,
         dict(tally.dropped),
         facts=facts.all(),
+        hook_times=tally.hook_times,
     )
 
 
@@ -91,6 +95,8 @@ def _log_events(
             yield outcome
         else:
             tally.note(outcome)
+            if isinstance(item, LogRecord) and (took := hook_time(item)) is not None:
+                tally.hook_times.append(took)
 
 
 def read_metrics(body: bytes, content_type: str | None) -> OtlpOutcome:

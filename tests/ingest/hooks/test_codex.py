@@ -103,13 +103,13 @@ def test_a_sub_agent_that_notifies_makes_no_session() -> None:
         "turn-id": "t-2",
         "last-assistant-message": "x",
     }
-    assert read(told, payload_limit_bytes=LIMIT_BYTES) == HookOutcome()
+    assert read(told, payload_limit_bytes=LIMIT_BYTES) == HookOutcome(hook="notify")
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"not json", b'{"thread-id": 5, "client": "x"}', b"{}"])
 def test_what_is_no_body_is_a_fault_or_nothing(content: bytes) -> None:
     try:
-        assert read_body(content, payload_limit_bytes=LIMIT_BYTES) == HookOutcome()
+        assert read_body(content, payload_limit_bytes=LIMIT_BYTES) == HookOutcome(hook="notify")
     except HookFault as fault:
         assert fault.faults
 

@@ -1,6 +1,7 @@
 """The three hook endpoints over real HTTP."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -34,3 +35,41 @@ def test_what_is_no_hook_is_refused(client: str, server: Server) -> None:
         assert answer.status_code == status and answer.json()["error"]
     wrong_kind = server.client.post(f"/api/hooks/{client}", content=b"{}", headers={"Content-Type": "text/html"})
     assert wrong_kind.status_code == 415
+
+
+def test_each_hook_is_weighed(server: Server) -> None:
+    def row() -> dict[str, Any]:
+        rows = server.client.get("/api/status").json()["hooks"]
+        return next((row for row in rows if row["hook"] == "Weighed" and row["client"] == "codex"), {"calls": 0})
+
+    before = row()["calls"]
+    body = {"hook_event_name": "Weighed", "session_id": "s-weighed"}
+    content = json.dumps(body).encode()
+    for _ in range(3):
+        server.client.post("/api/hooks/codex", content=content)
+    after = row()
+    assert after["calls"] == before + 3
+    assert (after["failures"], after["measured_by"], after["bytes"]) == (
+        0,
+        "server",
+        after["calls"] * len(content),
+    )
+    assert 0 < after["median_ms"] <= after["p99_ms"]
+
+
+def test_what_waits_is_told_until_it_was_seen(server: Server) -> None:
+    def agent() -> dict[str, Any]:
+        agents = server.client.get("/api/attention").json()["agents"]
+        return next(agent for agent in agents if agent["session_id"] == "s/waits")
+
+    common = {"session_id": "s/waits", "cwd": "/home/u/myapp"}
+    ask = {"hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {"command": "make"}}
+    server.client.post("/api/hooks/codex", json=common | ask)
+    asking = agent()
+    assert (asking["attention"], asking["detail"], asking["waits"]) == ("permission", "Bash: make", True)
+    server.client.post("/api/hooks/codex", json=common | {"hook_event_name": "Stop"})
+    assert (agent()["attention"], agent()["waits"]) == ("finished", True)
+    assert server.client.post("/api/attention/s%2Fwaits/seen").json() == {"seen": True}
+    assert (agent()["attention"], agent()["waits"]) == ("idle", False)
+    assert server.client.get("/api/sessions/s%2Fwaits").json()["session"]["attention"] == "idle"
+    assert server.client.post("/api/attention/nobody/seen").status_code == 404

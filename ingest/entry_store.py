@@ -25,9 +25,7 @@ ENTRY_COLUMNS: Final = (
 )
 INSERT_ENTRIES: Final = insert("entries", ("id", *ENTRY_COLUMNS))
 UPDATE_ENTRIES: Final = update("entries", "id", replaced(*ENTRY_COLUMNS))
-SELECT_KNOWN: Final = (
-    "SELECT entry_key, id, text_bytes FROM entries WHERE entry_key IN (SELECT value FROM json_each(?))"
-)
+SELECT_KNOWN: Final = "SELECT entry_key, id, text_bytes, subagent_id IS NULL FROM entries WHERE entry_key IN (SELECT value FROM json_each(?))"
 INDEX_NEW: Final = "INSERT INTO entry_search (rowid, text) SELECT id, text FROM entries WHERE id >= ?"
 # The index forgets a text only when it is told what it was.
 FORGET: Final = (
@@ -47,19 +45,24 @@ def write_entries(connection: Connection, told: Iterable[NewEntry]) -> int:
     for entry in told:
         key = entry.stored_key
         known = best.get(key)
-        if known is None or entry.text_bytes > known.text_bytes:
+        if known is None or _rank(entry) > _rank(known):
             best[key] = entry
     if not best:
         return 0
     known_rows = connection.execute(SELECT_KNOWN, (msgspec.json.encode(list(best)).decode(),)).fetchall()
     grown = []
-    for key, row_id, text_bytes in known_rows:
+    for key, row_id, *rank in known_rows:
         entry = best.pop(key)
-        if entry.text_bytes > text_bytes:
+        if _rank(entry) > tuple(rank):
             grown.append((row_id, *_values(key, entry)))
     _insert(connection, best)
     _replace(connection, grown)
     return len(best)
+
+
+def _rank(entry: NewEntry) -> tuple[int, bool]:
+    """The longer text is the later one; what the main conversation said, a sub-agent only repeats."""
+    return entry.text_bytes, entry.subagent_id is None
 
 
 def _insert(connection: Connection, fresh: dict[int, NewEntry]) -> None:

@@ -7,18 +7,16 @@ from django.conf import settings
 
 from ingest.gateway import Answer, Work
 from ingest.otlp.answer import INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, OtlpAnswer, failed
-from ingest.otlp.draft import OtlpRules
 from ingest.otlp.figures import figures
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
 from ingest.store import Batch
 from monitor.hook_weight import hook_weight
-from monitor.prices import registry_in_force
 
 CODES: Final = {413: RESOURCE_EXHAUSTED, 503: UNAVAILABLE}
 
 
 def logs_work(body: bytes, content_type: str | None) -> Work | Answer:
-    return _work("logs", body, content_type, read_logs(body, content_type, _rules()))
+    return _work("logs", body, content_type, read_logs(body, content_type, _payload_limit_bytes()))
 
 
 def metrics_work(body: bytes, content_type: str | None) -> Work | Answer:
@@ -26,11 +24,11 @@ def metrics_work(body: bytes, content_type: str | None) -> Work | Answer:
 
 
 def traces_work(body: bytes, content_type: str | None) -> Work | Answer:
-    return _work("traces", body, content_type, read_traces(body, content_type, _rules()))
+    return _work("traces", body, content_type, read_traces(body, content_type, _payload_limit_bytes()))
 
 
-def _rules() -> OtlpRules:
-    return OtlpRules(int(settings.ENVIRONMENT.max_payload_kb) * 1024, registry_in_force())
+def _payload_limit_bytes() -> int:
+    return int(settings.ENVIRONMENT.max_payload_kb) * 1024
 
 
 WORKS: Final = {"logs": logs_work, "metrics": metrics_work, "traces": traces_work}

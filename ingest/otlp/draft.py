@@ -1,7 +1,7 @@
 """An event in the making: the contract's fields of a log record, which a client's mapping then completes. Pure."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ingest.contract import LONGEST_MS, MOST_DOLLARS, MOST_TOKENS, NANOS_PER_DOLLAR, NewCall, NewEvent
 from ingest.ledger import OTLP
@@ -9,7 +9,6 @@ from ingest.metadata import cap_outcome
 from ingest.otlp.keys import record_call_key
 from ingest.otlp.reading import Names, Reading, text
 from ingest.otlp.records import RecordFault
-from pricing.registry import PricingRegistry
 from pricing.usage import Usage
 
 TOOL_NAME: Final = Names(("gen_ai.tool.name", "tool_name", "tool.name"), ("tool_name",))
@@ -57,13 +56,6 @@ COLUMN_KEYS: Final = frozenset(
     | {key for names in (TOOL_NAME, MODEL, INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, COST) for key in names.body}
 )
 SOURCE: Final = "otel"
-
-
-class OtlpRules(NamedTuple):
-    """What reading depends on beside the bodies."""
-
-    payload_limit_bytes: int
-    registry: PricingRegistry
 
 
 @dataclass(slots=True)
@@ -177,9 +169,9 @@ def _is_name(message: str, name: str | None) -> bool:
     return name is not None and (message == name or message.endswith(f".{name}"))
 
 
-def finish(draft: Draft, agent_type: str, called_at_ms: int | None, rules: OtlpRules) -> NewEvent:
+def finish(draft: Draft, agent_type: str, called_at_ms: int | None, payload_limit_bytes: int) -> NewEvent:
     failed = draft.status == "error"
-    capped = cap_outcome(draft.metadata, rules.payload_limit_bytes, draft.tool_name, failed=failed)
+    capped = cap_outcome(draft.metadata, payload_limit_bytes, draft.tool_name, failed=failed)
     usage = draft.usage
     return NewEvent(
         session_id=draft.session_id,
@@ -204,23 +196,22 @@ def finish(draft: Draft, agent_type: str, called_at_ms: int | None, rules: OtlpR
         edited_path=capped.edited_path,
         lines_added=capped.lines_added,
         lines_removed=capped.lines_removed,
-        call=_call(draft, called_at_ms, rules.registry),
+        call=_call(draft, called_at_ms),
     )
 
 
-def _call(draft: Draft, called_at_ms: int | None, registry: PricingRegistry) -> NewCall | None:
+def _call(draft: Draft, called_at_ms: int | None) -> NewCall | None:
     """The billed call; None when there is none, or nothing to know it by again."""
     key = draft.call_key or (record_call_key(draft.event_id) if draft.event_id else None)
-    if key is None or (draft.usage == Usage() and not draft.cost_nanos):
+    billed_nanos = None if draft.cost_is_estimate else draft.cost_nanos
+    if key is None or (draft.usage == Usage() and not billed_nanos):
         return None
-    model = draft.priced_model or draft.model
-    ours = draft.cost_is_estimate and model is not None and registry.lookup(model, called_at_ms) is not None
     return NewCall(
         key=key,
         usage=draft.usage,
-        model=model,
+        model=draft.priced_model or draft.model,
         called_at_ms=called_at_ms,
         authority=OTLP,
-        cost_nanos=None if ours else draft.cost_nanos,
+        cost_nanos=billed_nanos,
         ref=draft.event_id,
     )

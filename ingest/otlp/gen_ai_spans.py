@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ingest.contract import MOST_TOKENS, NewEvent
 from ingest.otlp import gen_ai
-from ingest.otlp.draft import INPUT, OUTPUT, Draft, OtlpRules, begin, finish
+from ingest.otlp.draft import INPUT, OUTPUT, Draft, begin, finish
 from ingest.otlp.keys import digest
 from ingest.otlp.reading import AGENTS, Reading, agent_type_of, text
 from ingest.otlp.records import RecordFault, Rejected, Skipped, Span
@@ -34,7 +34,7 @@ def is_wanted(resource: dict[str, Any]) -> bool:
 
 
 def events_of_spans(
-    spans: Iterable[Span], facts: FactsOfBody, rules: OtlpRules
+    spans: Iterable[Span], facts: FactsOfBody, payload_limit_bytes: int
 ) -> Iterator[NewEvent | Skipped | Rejected]:
     """What the spans of one body tell of; `facts` gathers what they say of their sessions."""
     told = [(span, operation_of(span)) for span in spans]
@@ -45,7 +45,7 @@ def events_of_spans(
             yield AROUND
             continue
         try:
-            outcome = _event_of(span, operation, conversations.get(span.trace_id), rules)
+            outcome = _event_of(span, operation, conversations.get(span.trace_id), payload_limit_bytes)
         except RecordFault as fault:
             outcome = Rejected(str(fault))
         if isinstance(outcome, NewEvent):
@@ -87,7 +87,7 @@ def _conversations(spans: Iterable[Span]) -> dict[str | None, str]:
 
 
 def _event_of(
-    span: Span, operation: str | None, conversation: str | None, rules: OtlpRules
+    span: Span, operation: str | None, conversation: str | None, payload_limit_bytes: int
 ) -> NewEvent | Skipped | Rejected:
     reading = Reading(span.as_record())
     session_id = reading.session_id() or conversation or span.trace_id
@@ -104,7 +104,7 @@ def _event_of(
     draft.duration_ms = span.duration_ms if draft.duration_ms is None else draft.duration_ms
     draft.note(error=span.error_message, span_name=span.name, operation=operation)
     gen_ai.note_details(span.attributes, draft)
-    return finish(draft, reading.agent_type, reading.record.time_ms, rules)
+    return finish(draft, reading.agent_type, reading.record.time_ms, payload_limit_bytes)
 
 
 def _event_type(span: Span, operation: str | None, *, has_failed: bool) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from ingest.contract import NewEvent
 from ingest.otlp import claude_code, codex, gemini_cli, gen_ai
-from ingest.otlp.draft import Draft, OtlpRules, begin, finish
+from ingest.otlp.draft import Draft, begin, finish
 from ingest.otlp.keys import RecordIds
 from ingest.otlp.patches import parse_patch
 from ingest.otlp.reading import CLAUDE_CODE, CODEX, GEMINI_CLI, Reading, long_text
@@ -34,18 +34,18 @@ CLIENTS: Final = {
 ANY_OTHER: Final = ClientMapping(gen_ai.event_type, gen_ai.refine, gen_ai.session_id_of)
 
 
-def event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent | Skipped:
+def event_of(record: LogRecord, ids: RecordIds, payload_limit_bytes: int) -> NewEvent | Skipped:
     """The event that a record tells of. Raises RecordFault for amounts that can't be true.
 
     `ids` must be one object for all records of a body, and a new one for each body.
     """
     try:
-        return _event_of(record, ids, rules)
+        return _event_of(record, ids, payload_limit_bytes)
     except RecursionError:
         raise RecordFault("a body is nested too deep") from None
 
 
-def _event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent | Skipped:
+def _event_of(record: LogRecord, ids: RecordIds, payload_limit_bytes: int) -> NewEvent | Skipped:
     reading = Reading(record)
     client = CLIENTS.get(reading.agent_type, ANY_OTHER)
     event_type = client.event_type(reading)
@@ -60,7 +60,7 @@ def _event_of(record: LogRecord, ids: RecordIds, rules: OtlpRules) -> NewEvent |
         _note_prompt(reading, draft)
     if draft.tool_name == "apply_patch":
         _note_patch(draft)
-    return finish(draft, reading.agent_type, record.time_ms, rules)
+    return finish(draft, reading.agent_type, record.time_ms, payload_limit_bytes)
 
 
 def _note_prompt(reading: Reading, draft: Draft) -> None:

@@ -11,7 +11,6 @@ from ingest.metric_ledger import Reading
 from ingest.otlp.answer import OtlpAnswer, accepted, refused
 from ingest.otlp.claude_code import HookTime, hook_time
 from ingest.otlp.decode import data_points, log_records, traces
-from ingest.otlp.draft import OtlpRules
 from ingest.otlp.gen_ai_spans import events_of_spans, is_wanted
 from ingest.otlp.keys import RecordIds
 from ingest.otlp.logs import event_of
@@ -63,11 +62,11 @@ class _Tally:
         return "; ".join(f"{reason} ({count})" for reason, count in self.reasons.most_common(MOST_REASONS))
 
 
-def read_logs(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOutcome:
+def read_logs(body: bytes, content_type: str | None, payload_limit_bytes: int) -> OtlpOutcome:
     """POST …/v1/logs."""
     tally, facts = _Tally(), FactsOfBody()
     try:
-        events = list(_log_events(log_records(body, content_type), tally, facts, rules))
+        events = list(_log_events(log_records(body, content_type), tally, facts, payload_limit_bytes))
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
     return OtlpOutcome(
@@ -81,12 +80,12 @@ def read_logs(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOu
 
 
 def _log_events(
-    items: Iterable[LogRecord | Rejected], tally: _Tally, facts: FactsOfBody, rules: OtlpRules
+    items: Iterable[LogRecord | Rejected], tally: _Tally, facts: FactsOfBody, payload_limit_bytes: int
 ) -> Iterator[NewEvent]:
     ids = RecordIds()
     for item in items:
         try:
-            outcome = item if isinstance(item, Rejected) else event_of(item, ids, rules)
+            outcome = item if isinstance(item, Rejected) else event_of(item, ids, payload_limit_bytes)
         except RecordFault as fault:
             outcome = Rejected(str(fault))
         if isinstance(outcome, NewEvent):
@@ -127,7 +126,7 @@ def _checked_points(items: Iterable[DataPoint | Rejected | Skipped], tally: _Tal
             yield item
 
 
-def read_traces(body: bytes, content_type: str | None, rules: OtlpRules) -> OtlpOutcome:
+def read_traces(body: bytes, content_type: str | None, payload_limit_bytes: int) -> OtlpOutcome:
     """POST …/v1/traces: GenAI spans become events, all others are counted."""
     tally, facts = _Tally(), FactsOfBody()
     try:
@@ -135,7 +134,7 @@ def read_traces(body: bytes, content_type: str | None, rules: OtlpRules) -> Otlp
     except OtlpFault as fault:
         return OtlpOutcome(refused(content_type, str(fault)))
     events = []
-    for item in (*told.rejected, *events_of_spans(told.spans, facts, rules)):
+    for item in (*told.rejected, *events_of_spans(told.spans, facts, payload_limit_bytes)):
         if isinstance(item, NewEvent):
             events.append(item)
         else:

@@ -11,12 +11,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ingest.contract import NewEvent
-from ingest.otlp.draft import OtlpRules
 from ingest.otlp.service import OtlpOutcome, read_logs
-from pricing.registry import default_registry
 
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
-RULES = OtlpRules(10240, default_registry())
+LIMIT_BYTES = 10_240
 TIME_NS = 1771437601231000000
 # As the JSON form of protobuf writes them.
 NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
@@ -110,7 +108,7 @@ def _with_binary_ids(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(payload: Any) -> OtlpOutcome:
-    return read_logs(as_json(payload), JSON, RULES)
+    return read_logs(as_json(payload), JSON, LIMIT_BYTES)
 
 
 def only_event(attributes: dict[str, Any], *, service: str = "claude-code", **fields: Any) -> NewEvent:

@@ -12,7 +12,7 @@ import pytest
 from ingest.contract import NewEvent
 from ingest.otlp.service import read_logs, read_metrics, read_traces
 from pricing.usage import Usage
-from tests.ingest.otlp.bodies import RULES
+from tests.ingest.otlp.bodies import LIMIT_BYTES
 
 CLIENTS = Path(__file__).parents[2] / "fixtures" / "clients"
 
@@ -40,7 +40,7 @@ def captures(client: str, signal: str) -> Iterator[Capture]:
 def log_events(client: str) -> list[NewEvent]:
     events = []
     for capture in captures(client, "logs"):
-        outcome = read_logs(capture.body, capture.content_type, RULES)
+        outcome = read_logs(capture.body, capture.content_type, LIMIT_BYTES)
         assert (outcome.answer.status, outcome.rejected) == (200, 0)
         events += outcome.events
     assert events
@@ -149,7 +149,7 @@ def test_metrics_of_claude_code_agree_with_its_logs() -> None:
 @pytest.mark.parametrize("client", ["claude", "codex", "gemini"])
 def test_traces_are_taken_counted_and_dropped(client: str) -> None:
     for capture in captures(client, "traces"):
-        outcome = read_traces(capture.body, capture.content_type, RULES)
+        outcome = read_traces(capture.body, capture.content_type, LIMIT_BYTES)
 
         assert outcome.answer.status == 200
         assert outcome.events == []

@@ -15,7 +15,8 @@ from ingest.ledger import call_of, usage_of
 from ingest.metric_ledger import Seen, event_of, grown
 from ingest.otlp.service import OtlpOutcome, read_logs, read_metrics, read_traces
 from monitor.times import iso_text
-from tests.ingest.otlp.bodies import RULES
+from pricing.registry import default_registry
+from tests.ingest.otlp.bodies import LIMIT_BYTES
 
 PAIRS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "fixtures" / "contract" / "otel.json").read_text()
@@ -36,7 +37,11 @@ def send(pair: dict[str, Any]) -> OtlpOutcome:
     signal = request["path"].rpartition("/")[2]
     if signal == "metrics":
         return read_metrics(body, content_type)
-    return read_logs(body, content_type, RULES) if signal == "logs" else read_traces(body, content_type, RULES)
+    return (
+        read_logs(body, content_type, LIMIT_BYTES)
+        if signal == "logs"
+        else read_traces(body, content_type, LIMIT_BYTES)
+    )
 
 
 def posts(*, failed: bool) -> list[dict[str, Any]]:
@@ -73,7 +78,7 @@ def cost_usd(event: NewEvent) -> float | None:
     call = call_of(event, 1)
     usage = call.usage if call else usage_of(event)
     is_priced = event.model and (call or event.is_sum)
-    priced = RULES.registry.price(event.model or "", usage, event.client_at_ms) if is_priced else None
+    priced = default_registry().price(event.model or "", usage, event.client_at_ms) if is_priced else None
     return None if priced is None else priced.cost_nanos / 1e9
 
 

@@ -14,8 +14,8 @@ from ingest.store import Batch, write_group
 from pricing.usage import Usage
 from tests.ingest.otlp.bodies import (
     JSON,
+    LIMIT_BYTES,
     PROTOBUF,
-    RULES,
     TIME_NS,
     as_json,
     as_protobuf,
@@ -46,8 +46,8 @@ TOOL: dict[str, Any] = {
 
 
 def read(*spans: Any, **resource: Any) -> OtlpOutcome:
-    in_json = read_traces(as_json(traces(*spans, **resource)), JSON, RULES)
-    in_protobuf = read_traces(as_protobuf(traces(*spans, **resource)), PROTOBUF, RULES)
+    in_json = read_traces(as_json(traces(*spans, **resource)), JSON, LIMIT_BYTES)
+    in_protobuf = read_traces(as_protobuf(traces(*spans, **resource)), PROTOBUF, LIMIT_BYTES)
     assert in_json.answer.status == 200
     assert (in_json.events, in_json.dropped) == (in_protobuf.events, in_protobuf.dropped)
     return in_json
@@ -174,14 +174,14 @@ def test_spans_of_clients_whose_logs_tell_it_are_only_counted(service: str) -> N
 
 @pytest.mark.parametrize("wrong", [5, {"attributes": 7, "name": "gen_ai."}, None])
 def test_a_wrong_span_costs_no_other(wrong: object) -> None:
-    outcome = read_traces(as_json(traces(span(attributes=CHAT), wrong)), JSON, RULES)
+    outcome = read_traces(as_json(traces(span(attributes=CHAT), wrong)), JSON, LIMIT_BYTES)
 
     assert (outcome.answer.status, len(outcome.events)) == (200, 1)
 
 
 def test_what_was_rejected_is_counted_with_its_reason() -> None:
     wrong = span(attributes=CHAT | {"gen_ai.usage.input_tokens": 10**12})
-    outcome = read_traces(as_json(traces(wrong, span(attributes=CHAT))), JSON, RULES)
+    outcome = read_traces(as_json(traces(wrong, span(attributes=CHAT))), JSON, LIMIT_BYTES)
 
     assert len(outcome.events) == 1
     assert b'"rejectedSpans":"1"' in outcome.answer.body
@@ -195,7 +195,7 @@ def told_by_a_span(keys: dict[str, Any]) -> list[NewEvent]:
 def told_by_a_log(keys: dict[str, Any]) -> list[NewEvent]:
     named = {"event.name": "gen_ai.client.inference.operation.details"} | CHAT | keys
     record = log_record(named, traceId=TRACE, spanId="b7ad6b7169203331")
-    return read_logs(as_json(logs(record, service="my-agent")), JSON, RULES).events
+    return read_logs(as_json(logs(record, service="my-agent")), JSON, LIMIT_BYTES).events
 
 
 @pytest.mark.parametrize("keys", [{}, {"gen_ai.response.id": "resp_1"}])
@@ -218,7 +218,7 @@ def assert_one(connection: sqlite3.Connection) -> None:
 
 def test_a_log_record_without_a_conversation_belongs_to_its_trace() -> None:
     record = log_record({"event.name": "gen_ai.user.message"}, traceId=TRACE, body={"stringValue": "Hello"})
-    outcome = read_logs(as_json(logs(record, record, service="my-agent")), JSON, RULES)
+    outcome = read_logs(as_json(logs(record, record, service="my-agent")), JSON, LIMIT_BYTES)
 
     assert [(event.event_type, event.session_id) for event in outcome.events] == [("user_prompt", TRACE)] * 2
     assert metadata(outcome.events[0])["message"] == "Hello"
@@ -228,4 +228,4 @@ def test_a_log_record_without_a_conversation_belongs_to_its_trace() -> None:
 def test_other_log_records_without_a_session_are_dropped_still() -> None:
     record = log_record({"event.name": "x.error"}, traceId=TRACE)
 
-    assert read_logs(as_json(logs(record, service="my-agent")), JSON, RULES).dropped == {"no session": 1}
+    assert read_logs(as_json(logs(record, service="my-agent")), JSON, LIMIT_BYTES).dropped == {"no session": 1}

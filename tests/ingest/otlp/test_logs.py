@@ -257,9 +257,9 @@ def test_odd_characters_become_storable_ones() -> None:
     body += b'{"key":"session.id","value":{"stringValue":"a\\u0000b\\ud800"}},'
     body += b'{"key":"tool_name","value":{"stringValue":"  \\ud800 "}}]}]}]}]}'
     from ingest.otlp.service import read_logs
-    from tests.ingest.otlp.bodies import JSON, RULES
+    from tests.ingest.otlp.bodies import JSON, LIMIT_BYTES
 
-    [event] = read_logs(body, JSON, RULES).events
+    [event] = read_logs(body, JSON, LIMIT_BYTES).events
 
     event.session_id.encode()
     assert "\0" not in event.session_id

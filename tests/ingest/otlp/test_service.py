@@ -7,13 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.otlp.service import MOST_NAMES, OTHER_NAMES, read_logs, read_metrics, read_traces
-from tests.ingest.otlp.bodies import JSON, PROTOBUF, RULES, any_value, as_json, as_protobuf, log_record, logs, read
+from tests.ingest.otlp.bodies import (
+    JSON,
+    LIMIT_BYTES,
+    PROTOBUF,
+    any_value,
+    as_json,
+    as_protobuf,
+    log_record,
+    logs,
+    read,
+)
 
 RECORD = log_record({"event.name": "x.error", "session.id": "s"})
 
 
 def test_the_answer_speaks_the_request_s_encoding() -> None:
-    in_json, in_protobuf = read(logs(RECORD)), read_logs(as_protobuf(logs(RECORD)), PROTOBUF, RULES)
+    in_json, in_protobuf = read(logs(RECORD)), read_logs(as_protobuf(logs(RECORD)), PROTOBUF, LIMIT_BYTES)
 
     assert in_json.answer == (200, b"{}", b"application/json; charset=utf-8")
     assert in_protobuf.answer == (200, b"", b"application/x-protobuf")
@@ -46,7 +56,7 @@ def test_a_body_nested_to_any_depth_costs_at_most_its_own_record(depth: int) -> 
 def test_nothing_is_told_of_a_body_that_breaks_off() -> None:
     body = as_protobuf(logs(RECORD)) * 2
 
-    outcome = read_logs(body[:-3], PROTOBUF, RULES)
+    outcome = read_logs(body[:-3], PROTOBUF, LIMIT_BYTES)
 
     assert (outcome.answer.status, outcome.events) == (400, [])
 
@@ -54,9 +64,9 @@ def test_nothing_is_told_of_a_body_that_breaks_off() -> None:
 def test_a_wrong_body_is_refused_at_every_door() -> None:
     for content_type in (JSON, PROTOBUF):
         for outcome in (
-            read_logs(b"{nope", content_type, RULES),
+            read_logs(b"{nope", content_type, LIMIT_BYTES),
             read_metrics(b"{nope", content_type),
-            read_traces(b"{nope", content_type, RULES),
+            read_traces(b"{nope", content_type, LIMIT_BYTES),
         ):
             assert outcome.answer.status == 400
             assert outcome.answer.content_type.startswith(content_type.encode())
@@ -74,9 +84,9 @@ def test_names_of_what_is_dropped_are_bounded() -> None:
 @given(st.binary(max_size=300), st.sampled_from([JSON, PROTOBUF, None]))
 def test_no_body_fails(body: bytes, content_type: str | None) -> None:
     statuses = {
-        read_logs(body, content_type, RULES).answer.status,
+        read_logs(body, content_type, LIMIT_BYTES).answer.status,
         read_metrics(body, content_type).answer.status,
-        read_traces(body, content_type, RULES).answer.status,
+        read_traces(body, content_type, LIMIT_BYTES).answer.status,
     }
 
     assert statuses <= {200, 400}
@@ -94,4 +104,4 @@ def test_json_alone_does_not_load_the_protobuf_library() -> None:
 def test_a_replayed_json_body_is_the_same_events() -> None:
     body = as_json(logs(RECORD, RECORD))
 
-    assert read_logs(body, JSON, RULES).events == read_logs(body, JSON, RULES).events
+    assert read_logs(body, JSON, LIMIT_BYTES).events == read_logs(body, JSON, LIMIT_BYTES).events

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.otlp.service import read_logs, read_metrics
 from ingest.store import Batch, write_group
-from tests.ingest.otlp.bodies import RULES
+from tests.ingest.otlp.bodies import LIMIT_BYTES
 from tests.ingest.otlp.test_captures import captures, oracle
 from tests.storing import START_MS, opened, rules
 
@@ -20,7 +20,7 @@ SUMS = (
 
 def store_logs(connection: sqlite3.Connection, client: str, projects: Path) -> None:
     for capture in captures(client, "logs"):
-        events = read_logs(capture.body, capture.content_type, RULES).events
+        events = read_logs(capture.body, capture.content_type, LIMIT_BYTES).events
         write_group(connection, [Batch(events)], START_MS, rules(projects))
 
 

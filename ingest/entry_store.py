@@ -25,7 +25,10 @@ ENTRY_COLUMNS: Final = (
 )
 INSERT_ENTRIES: Final = insert("entries", ("id", *ENTRY_COLUMNS))
 UPDATE_ENTRIES: Final = update("entries", "id", replaced(*ENTRY_COLUMNS))
-SELECT_KNOWN: Final = "SELECT entry_key, id, text_bytes, subagent_id IS NULL FROM entries WHERE entry_key IN (SELECT value FROM json_each(?))"
+SELECT_KNOWN: Final = (
+    "SELECT entry_key, id, text_bytes, subagent_id IS NULL FROM entries "
+    "WHERE entry_key IN (SELECT value FROM json_each(?))"
+)
 INDEX_NEW: Final = "INSERT INTO entry_search (rowid, text) SELECT id, text FROM entries WHERE id >= ?"
 # The index forgets a text only when it is told what it was.
 FORGET: Final = (

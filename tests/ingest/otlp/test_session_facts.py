@@ -8,7 +8,7 @@ import pytest
 from ingest.contract import SessionFacts
 from ingest.otlp.service import read_traces
 from ingest.store import Batch, write_group
-from tests.ingest.otlp.bodies import JSON, RULES, TIME_NS, as_json, log_record, logs, read, span, traces
+from tests.ingest.otlp.bodies import JSON, LIMIT_BYTES, TIME_NS, as_json, log_record, logs, read, span, traces
 from tests.storing import START_MS, opened, rules, session_row, table
 
 PROMPT = {"event.name": "user_prompt", "session.id": "s-1", "prompt": "Hello"}
@@ -54,7 +54,7 @@ def test_the_version_is_the_client_s_own() -> None:
 
 def test_spans_tell_of_their_sessions_too() -> None:
     chat = span(attributes={"gen_ai.conversation.id": "c", "gen_ai.usage.input_tokens": 1, "cwd": "/x/y"})
-    [told] = read_traces(as_json(traces(chat)), JSON, RULES).facts
+    [told] = read_traces(as_json(traces(chat)), JSON, LIMIT_BYTES).facts
 
     assert (told.session_id, told.project) == ("c", "y")
 

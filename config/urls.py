@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
 from config.api import api
-from monitor.views import calls, dashboard, prices, receipt
+from monitor.views import calls, dashboard, prices, receipt, search
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", dashboard, name="dashboard"),
@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calls/", calls, name="calls"),
     path("prices/", prices, name="prices"),
     path("calls/<int:call_id>/", receipt, name="receipt"),
+    path("search/", search, name="search"),
     path("admin/", admin.site.urls),
 ]

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from monitor.models.entry import Kind
 from monitor.receipts import call_exists
 from monitor.status import VERSION, is_demo
 
@@ -48,6 +49,12 @@ def receipt(request: HttpRequest, call_id: int) -> HttpResponse:
     is_missing = settings.ENVIRONMENT.token is None and not call_exists(call_id)
     shell = {"page": "calls", "call_id": call_id, "is_missing": is_missing, "is_demo": is_demo()}
     return render(request, "receipt.html", shell, status=404 if is_missing else 200)
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """The search over all transcripts; the address holds what is looked for."""
+    return render(request, "search.html", {"kinds": Kind.choices})
 
 
 @cache

@@ -11,17 +11,17 @@ import { leadToCalls } from "../core/ledger.js";
 import * as store from "../core/store.js";
 import { find, since } from "../data/sessions.js";
 import { callTable } from "./call_table.js";
+import { reader } from "./entries.js";
 import { sessionEvents } from "./session_events.js";
 import { subagentTree } from "./subagents.js";
 import { showAgent, showPlace, titleOf } from "./place.js";
-import { transcript } from "./transcript.js";
 
 const TABS = ["transcript", "events", "subagents", "calls"];
 const dialog = document.getElementById("session-layer");
 const layer = withRefs(dialog);
 const tabs = [...dialog.querySelectorAll("[role=tab]")];
 const views = {
-  transcript: transcript(layer),
+  transcript: reader(layer),
   events: sessionEvents(layer),
   subagents: subagentTree(layer),
   calls: callTable(layer.calls, () => {}),
@@ -81,7 +81,7 @@ function begin(wanted) {
 
 function closed() {
   id = session = loadedTab = loadedAgent = null;
-  if (address.value("session")) address.go({ session: null, tab: null, subagent: null });
+  if (address.value("session")) address.go({ session: null, tab: null, subagent: null, entry: null });
 }
 
 async function openTab(tab, agent) {
@@ -97,7 +97,7 @@ async function openTab(tab, agent) {
   layer.body.scrollTop = 0;
   show(layer.nothing, false);
   try {
-    await (tab === "calls" ? views.calls.load({ session_id: id, subagent_id: agent }) : views[tab].load(id));
+    await (tab === "calls" ? views.calls.load({ session_id: id, subagent_id: agent }) : views[tab].load(id, address.value("entry")));
     renderNothing();
   } catch (error) {
     fail(error);

@@ -92,7 +92,7 @@ function factsOf(entry) {
 }
 
 /** Long text comes in part, whole when asked for. */
-function say(refs, detail) {
+export function say(refs, detail) {
   const long = detail.length > LONGEST_CHARS;
   text(refs.said, visible(long ? detail.slice(0, LONGEST_CHARS) : detail));
   show(refs.all, long);

@@ -54,7 +54,7 @@ def receipt(request: HttpRequest, call_id: int) -> HttpResponse:
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """The search over all transcripts; the address holds what is looked for."""
-    return render(request, "search.html", {"kinds": Kind.choices})
+    return render(request, "search.html", {"page": "search", "is_demo": is_demo(), "kinds": Kind.choices})
 
 
 @cache

@@ -4,7 +4,7 @@ import { ask } from "./core/api.js";
 import { agent } from "./core/describe.js";
 import { attribute, clone, element, show, text } from "./core/dom.js";
 import { bothTimes, clockTime, moment, oneLine, plural, visible } from "./core/format.js";
-import { tokenPrompt } from "./panels/token.js";
+import { CLOSE, shell, WALK } from "./panels/shell.js";
 
 const FILTERS = ["session_id", "agent_type", "project", "tool_name", "since", "until"];
 const node = (id) => document.getElementById(id);
@@ -96,6 +96,6 @@ addEventListener("popstate", () => {
   search();
 });
 
-tokenPrompt();
+shell([...WALK, { keys: ["/"], words: "Search", act: () => form.elements.q.focus() }, CLOSE]);
 fill();
 search();

@@ -18,6 +18,7 @@ export function reader(refs) {
   const entries = sessionEntries(refs);
   let view = events;
   let id = null;
+  let loaded = null;
 
   const choose = async (begin) => {
     const asked = id;
@@ -35,10 +36,13 @@ export function reader(refs) {
     },
     async load(wanted, entryId) {
       id = wanted;
+      loaded = null;
       if (!(await choose(() => entries.load(wanted, entryId))) && id === wanted) await events.load(wanted);
+      loaded = wanted;
     },
     async refresh() {
       const asked = id;
+      if (loaded !== asked) return;
       if (view === entries) await entries.refresh();
       else if (!(await choose(() => entries.load(asked))) && id === asked) await events.refresh();
     },

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from ingest.otlp.decode import data_points, log_records, traces
 from ingest.otlp.records import DEEPEST, MOST_ITEMS, DataPoint, LogRecord, OtlpFault, Rejected, Skipped
+from ingest.otlp.service import read_traces
 from ingest.otlp.wire import bytes_field, count_parts, parts
 from tests.ingest.otlp.bodies import (
     JSON,
     PROTOBUF,
+    RULES,
     TIME_NS,
     any_value,
     as_json,
@@ -20,7 +22,9 @@ from tests.ingest.otlp.bodies import (
     logs,
     metrics,
     point,
+    span,
 )
+from tests.ingest.otlp.bodies import traces as trace_body
 
 WANTED = {"tokens"}
 
@@ -423,3 +427,24 @@ def test_a_quick_count_is_the_count(contents: list[tuple[int, bytes]], rest: byt
 def test_traces_that_are_none_are_a_fault(body: bytes) -> None:
     with pytest.raises(OtlpFault):
         span_count(body, JSON)
+
+
+@given(st.dictionaries(st.text(), values, max_size=4), st.integers(0, 2**63))
+def test_both_encodings_of_a_span_give_the_same(attributes: dict[str, Any], end_ns: int) -> None:
+    told = span("chat", {"gen_ai.response.id": "r"} | attributes, endTimeUnixNano=str(end_ns))
+
+    def read(body: bytes, content_type: str) -> Any:
+        return traces(body, content_type, lambda _: True)
+
+    assert read(as_json(trace_body(told)), JSON) == read(as_protobuf(trace_body(told)), PROTOBUF)
+
+
+@given(st.data())
+def test_any_damage_to_spans_is_survived(data: st.DataObject) -> None:
+    told = trace_body(span("chat", {"gen_ai.response.id": "r", "n": 7}), span("GET /", {"x": 1}))
+    content_type, encoded = data.draw(st.sampled_from([(JSON, as_json(told)), (PROTOBUF, as_protobuf(told))]))
+    body = bytearray(encoded)
+    for place in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=4)):
+        body[place] = data.draw(st.integers(0, 255))
+
+    assert read_traces(bytes(body), content_type, RULES).answer.status in (200, 400)

@@ -118,6 +118,11 @@ def search(words: Words, wanted: SearchFilter, limit: int, after: Position | Non
     return Results(_results(match, page), len(found), is_complete, following)
 
 
+def latest_matches(words: Words, most: int) -> list[int]:
+    """Ids of the entries that hold the words, the latest stored first."""
+    return _matches(match_of(words), None)[0][:most]
+
+
 def _split(text: str) -> list[tuple[str, bool, bool]]:
     """Pieces of a query: the word or phrase, whether it is unwanted, whether it is a beginning."""
     pieces = []

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from monitor.admin import bookkeeping, facts, prices, rollups, sessions
+from monitor.admin import bookkeeping, entries, facts, prices, rollups, sessions
 
-__all__ = ["bookkeeping", "facts", "prices", "rollups", "sessions"]
+__all__ = ["bookkeeping", "entries", "facts", "prices", "rollups", "sessions"]
 
 admin.site.site_header = "AgentMonitor"
 admin.site.site_title = "AgentMonitor admin"

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from config.guard import CONTENT_SECURITY_POLICY
 from ingest.contract import NewCall, NewEvent, SessionFacts
+from ingest.entries import entry
 from ingest.git import BranchLookup
 from ingest.store import Batch, FileProgress, StoreRules, write_group
 from monitor.admin.reading import MOST_COUNTED, MOST_PAGES, BoundedPaginator
@@ -31,13 +32,14 @@ MODELS = (
     "sessionfile",
     "event",
     "call",
+    "entry",
     "eventhour",
     "usagehour",
     "importstate",
     "marker",
 )
 # Two of each are the login's; a filter costs one.
-LIST_BUDGET = {"event": 9, "call": 6, "session": 6, "usagehour": 5, "eventhour": 5, "importstate": 5}
+LIST_BUDGET = {"event": 9, "call": 6, "session": 6, "entry": 5, "usagehour": 5, "eventhour": 5, "importstate": 5}
 DETAIL_BUDGET = 5
 RULES = StoreRules(default_registry(), BranchLookup(Path("/nonexistent")), import_recent_ms=0)
 
@@ -70,6 +72,10 @@ def records(transactional_db: None) -> sqlite3.Connection:
             SessionFacts(session_id="second", agent_type="claude_code", parent_id="first"),
         ],
         [FileProgress("/home/me/.claude/projects/a b/1.jsonl", "d" * 64, 10, "claude-code", 3)],
+        entries=[
+            entry("first", "claude_code", f"k{number}", "answer", now_ms(), f"Fix <b>needle</b> {number}")
+            for number in range(3)
+        ],
     )
     write_group(raw, [batch], now_ms(), RULES)
     Marker.objects.create(key="demo", value="1")
@@ -315,6 +321,31 @@ def test_calls_are_found(client: Client, query: str, rows: int) -> None:
     page = get(client, list_url("call", query))
 
     assert len(record_urls(page, "call")) == rows
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    (
+        ("?q=needle", 3),
+        ("?q=%22b+2%22", 1),
+        ("?q=needle+-1", 2),
+        ("?q=nee", 0),
+        ("?q=%22", 0),
+        ("?session=first", 3),
+    ),
+)
+def test_entries_are_found_by_their_words(client: Client, query: str, rows: int) -> None:
+    page = get(client, list_url("entry", query))
+
+    assert len(record_urls(page, "entry")) == rows
+    assert "&lt;b&gt;needle" not in page
+
+
+@pytest.mark.parametrize("query", ("?q=needle", "?session=first"))
+def test_the_list_of_entries_reads_neither_texts_nor_more_rows_than_it_shows(client: Client, query: str) -> None:
+    for statement, plan in plans(client, list_url("entry", query), "entries"):
+        assert '"entries"."text"' not in statement
+        assert "SCAN entries" not in plan, (statement, plan)
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,8 @@ def greeting(host: str, port: int) -> Iterator[str]:
     note = "will be imported now" if imports_by_itself() else "will not be imported: a demo, or auto-import is off"
     for found in history:
         yield f"History       {found.files} {found.source} transcripts under {found.directory} ({note})"
-    yield f"Connect       {python} hooks install claude-code"
-    yield "              Codex and others: hooks/codex/README.md, docs/api.md"
+    yield f"Connect       {python} hooks install claude-code|codex|gemini"
+    yield "              Any other agent: docs/api.md, docs/otlp.md"
     yield f"Admin         {python} createsuperuser, then http://{_shown(host)}:{port}/admin/"
     for message in run_checks(tags=["agentmonitor"]):
         yield f"Warning       {message.msg} {message.hint}"

@@ -43,6 +43,12 @@ def prices(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """What the server knows of itself, and what its hooks cost."""
+    return render(request, "status/page.html", {"page": "status", "is_demo": is_demo()})
+
+
+@require_safe
 def receipt(request: HttpRequest, call_id: int) -> HttpResponse:
     """The shell of a call's receipt; its figures come from the API, so that a token protects them."""
     # Where there is a token, a page without it learns not even which calls there are.

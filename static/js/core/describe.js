@@ -22,14 +22,18 @@ const STATES = {
   tool: { mark: "running", word: "running", rank: 2, waits: false },
   working: { mark: "running", word: "working", rank: 2, waits: false },
 };
+const DIED = { mark: "error", word: "died", rank: 1, waits: true };
 const ACTIVE = { mark: "running", word: "active", rank: 2, waits: false };
 const IDLE = { mark: "idle", word: "idle", rank: 3, waits: false };
 const ENDED = { mark: "ended", word: "ended", rank: 4, waits: false };
 
 /** The state of a session row. An agent that went silent in mid-work is idle, whatever it did last. */
 export function sessionState(session) {
+  if (session.attention === "died") return DIED;
   if (session.status === "ended" || session.state === "ended") return ENDED;
+  if (session.attention === "idle") return IDLE;
   const known = STATES[session.state];
+  if (session.attention === "tool") return known ?? ACTIVE;
   if (session.status === "idle") return known?.waits ? known : IDLE;
   return known ?? ACTIVE;
 }

@@ -1,6 +1,6 @@
-/** What this browser remembers: theme, density, single-letter keys. Storage may be forbidden; then it forgets. */
+/** What this browser remembers: theme, density, single-letter keys, notifications. Storage may be forbidden; then it forgets. */
 
-const CHOICES = { theme: ["auto", "dark", "light"], density: ["normal", "compact"], keys: ["on", "off"] };
+const CHOICES = { theme: ["auto", "dark", "light"], density: ["normal", "compact"], keys: ["on", "off"], notify: ["off", "on"] };
 const root = document.documentElement;
 const chosen = {};
 

@@ -1,7 +1,7 @@
 /** Sessions: those that live, by id, and the latest that ended. The sums are the server's, never guessed here. */
 
 import * as address from "../core/address.js";
-import { ask, refresher } from "../core/api.js";
+import { ask, refresher, send } from "../core/api.js";
 import { sessionState } from "../core/describe.js";
 import { moment } from "../core/format.js";
 import * as store from "../core/store.js";
@@ -14,6 +14,8 @@ const MOST_PROMPTS = 1000;
 const live = new Map();
 const activity = new Map(); // session id → its latest events, newest first
 const prompts = new Map(); // session id → its latest prompt event
+let lastSeen = null;
+let dead = []; // who was found dead, and nobody looked since
 let ended = [];
 let endedShown = ENDED_STEP;
 let endedMore = false;
@@ -30,12 +32,26 @@ function wanted() {
 }
 
 async function loadLive() {
-  const { sessions } = await ask("sessions", { ...wanted(), exclude_status: "ended", limit: MOST_LIVE });
+  const asked = { ...wanted(), exclude_status: "ended", limit: MOST_LIVE };
+  const [{ sessions }, { agents }] = await Promise.all([ask("sessions", asked), ask("attention")]);
+  dead = agents.filter(({ attention }) => attention === "died").map(asSession);
   live.clear();
   for (const session of sessions) live.set(session.id, session);
   forgetGone();
   store.set("loaded", true);
   store.touch("sessions");
+}
+
+const asSession = (told) => ({ ...told, id: told.session_id, state: "died", state_detail: told.detail, state_at: told.since });
+
+/** The human looks at a session: what it finished, or its death, waits for nobody any more. */
+export function markSeen(id) {
+  const session = live.get(id) ?? dead.find((one) => one.id === id);
+  if (!["finished", "died"].includes(session?.attention)) return;
+  const what = `${id} ${session.state_at}`;
+  if (what === lastSeen) return;
+  lastSeen = what;
+  send("POST", `attention/${encodeURIComponent(id)}/seen`).then(() => liveSessions.ask(), () => {});
 }
 
 async function loadEnded() {
@@ -76,8 +92,8 @@ export function endedRows() {
 
 /** Who waits for a human, whatever the filters: what stops an agent first, then finished turns; oldest first. */
 export function waitingRows() {
-  return [...live.values()]
-    .filter((session) => session.status !== "ended" && sessionState(session).waits)
+  return [...live.values(), ...dead]
+    .filter((session) => sessionState(session).waits)
     .sort((a, b) => sessionState(a).rank - sessionState(b).rank || since(a) - since(b));
 }
 
@@ -138,9 +154,9 @@ export function takeUpdate(update) {
   const session = live.get(update.session_id);
   if (session) {
     if (session.state !== update.state || session.state_detail !== update.state_detail) {
-      session.state_at = new Date().toISOString();
+      session.state_at = update.state_at ?? new Date().toISOString();
     }
-    for (const field of ["status", "state", "state_detail"]) {
+    for (const field of ["status", "state", "state_detail", "attention"]) {
       if (field in update) session[field] = update[field];
     }
     store.touch("sessions");

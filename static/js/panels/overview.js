@@ -7,6 +7,7 @@ import { compact, count, money, plural } from "../core/format.js";
 import { leadToCalls } from "../core/ledger.js";
 import * as store from "../core/store.js";
 import { RANGES, range } from "../data/summary.js";
+import { providerWindows, updateProviderLimit } from "./provider_limits.js";
 
 const panel = withRefs(document.getElementById("overview"));
 const ranges = document.getElementById("ranges");
@@ -69,7 +70,8 @@ function renderLimits() {
       .filter((name) => entry[name]?.limit)
       .map((name) => ({ key: `${entry.agent_type} ${name}`, ...entry, ...entry[name] })),
   );
-  keyed(panel.limits, windows, ({ key }) => key, () => clone("limit-row"), updateLimit);
+  const all = [...windows, ...providerWindows(entries)];
+  keyed(panel.limits, all, ({ key }) => key, () => clone("limit-row"), (row, limit) => (limit.provider ? updateProviderLimit : updateLimit)(row, limit));
 }
 
 function updateLimit(row, { agent_type, limitType, used, limit, windowHours, since: start }) {
@@ -84,7 +86,6 @@ function updateLimit(row, { agent_type, limitType, used, limit, windowHours, sin
   attribute(row.meter, "aria-valuemax", limit);
   attribute(row.meter, "aria-valuenow", Math.min(used, limit));
   attribute(row.meter, "aria-valuetext", row.words.textContent);
-  // What a provider tells of its own limits is no sum of calls, and has no start here.
   if (start) leadToCalls(row.link, { agent_type, received_since: start });
 }
 

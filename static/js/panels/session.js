@@ -9,7 +9,7 @@ import { clockTime, compact, costOf, costWords, count, moment, oneLine, percent,
 import { closesItself, openLayer } from "../core/layer.js";
 import { leadToCalls } from "../core/ledger.js";
 import * as store from "../core/store.js";
-import { find, since } from "../data/sessions.js";
+import { find, markSeen, since } from "../data/sessions.js";
 import { callTable } from "./call_table.js";
 import { reader } from "./entries.js";
 import { sessionEvents } from "./session_events.js";
@@ -37,7 +37,11 @@ export function sessionLayer() {
   for (const tab of tabs) tab.addEventListener("click", () => address.go({ tab: tab.dataset.tab, subagent: null }, { replace: true }));
   dialog.querySelector("[role=tablist]").addEventListener("keydown", moveTab);
   store.watch(["address"], sync);
-  store.watch(["sessions"], () => id && update(find(id)));
+  store.watch(["sessions"], () => {
+    if (!id) return;
+    update(find(id));
+    if (!document.hidden) markSeen(id);
+  });
 }
 
 /** An event of the stream: the open session keeps up. */
@@ -71,6 +75,7 @@ function sync() {
 
 function begin(wanted) {
   id = wanted;
+  markSeen(id);
   session = null;
   loadedTab = loadedAgent = null;
   show(layer.fault, false);

@@ -82,10 +82,10 @@ def joined(known: EventRecord, told: EventRecord, limit_bytes: int) -> EventReco
         return _latest(known, told)
     status = max(known.status, told.status, key=STATUS_RANKS.__getitem__)
     tool_name = _chosen(known.tool_name, told.tool_name, _tool_rank)
-    used = told if told.figures > known.figures else known
+    used, other = (told, known) if _is_more(told, known) else (known, told)
     cost_nanos = used.cost_nanos
-    if cost_nanos is None and told.figures == known.figures:
-        cost_nanos = told.cost_nanos
+    if cost_nanos is None and used.model is None and used.figures == other.figures:
+        cost_nanos = other.cost_nanos
     changed = known._replace(
         session_id=_session_id(known, told),
         tool_name=tool_name,
@@ -102,6 +102,11 @@ def joined(known: EventRecord, told: EventRecord, limit_bytes: int) -> EventReco
         model=_chosen(known.model, told.model, _length_rank),
     )
     return _with_metadata(changed, told, limit_bytes)
+
+
+def _is_more(told: EventRecord, known: EventRecord) -> bool:
+    """Whose figures count: as the ledger ranks the calls of both."""
+    return (told.figures, told.model or "") > (known.figures, known.model or "")
 
 
 def _latest(known: EventRecord, told: EventRecord) -> EventRecord:

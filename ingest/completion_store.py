@@ -37,7 +37,8 @@ def complete_events(
     for record in told:
         index = of_group.get(record.event_id)
         known = EventRecord._make(fresh[index]) if index is not None else after[record.event_id]
-        if says_nothing_new(known, record):
+        # An id of another client's is no witness, whatever it looks like.
+        if known.agent_type != record.agent_type or says_nothing_new(known, record):
             continue
         completed = joined(known, record, limit_bytes)
         if index is None:

@@ -287,10 +287,12 @@ class _Group:
 
     def _confirm(self, event: NewEvent, stored: Stored) -> None:
         """A known event is no sign of life, but one more witness: of its call, and of what happened."""
-        if event.call is not None and event.session_id in self.sessions:
-            self.call_rows.append((row_of(event.call, event, self.now_ms), stored))
+        call = event.call
         if is_witness(event):
             self.told_again.append(event)
+            call = call_of(event, None)
+        if call is not None and event.session_id in self.sessions:
+            self.call_rows.append((row_of(call, event, self.now_ms), stored))
 
     def _values(self, event: NewEvent, event_id: int, cost_nanos: int | None) -> tuple[Any, ...]:
         """As the columns of EventRecord; a plain tuple, since every event is one."""

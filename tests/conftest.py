@@ -11,11 +11,16 @@ import pytest
 import pytest_django
 from django.conf import settings
 from django.core.management import call_command
+from hypothesis import settings as hypothesis_settings
 
 from config import environment
 from tests.doors import AsgiDoor, Door, NinjaDoor
 from tests.serving import Server, running_server
 from tests.storing import django_on
+
+# A busy machine is no fault of the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 ServerFactory = Callable[..., AbstractContextManager[Server]]
 

@@ -20,6 +20,7 @@ def read_request(body: dict[str, Any], headers: Mapping[str, str]) -> Asked:
         stream=bool(body.get("stream")),
         side_kind=_side_kind(body),
         session_hint=headers.get("x-claude-code-session-id") or _session_in_metadata(body),
+        tools=frozenset(str(tool.get("name")) for tool in body.get("tools") or ()),
     )
 
 

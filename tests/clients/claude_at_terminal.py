@@ -77,7 +77,9 @@ def converse(
     """Start the client, wait for its prompt, let `talk` happen; a client that still runs then is killed."""
     prepare(place)
     opened = len(sink.received)
-    with Terminal([cli], place.project, {**claude_env(place, server_url), **env}) as terminal:
+    with Terminal(
+        [cli, "--permission-mode", "default"], place.project, {**claude_env(place, server_url), **env}
+    ) as terminal:
         terminal.wait_for_text("for shortcuts")
         talk(Conversation(terminal, sink, opened))
         status = terminal.wait_for_end() if terminal.is_leaving else terminal.kill()

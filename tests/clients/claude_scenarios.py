@@ -13,6 +13,10 @@ HTTP_HOOK_EVENTS = (
     "Elicitation", "ElicitationResult", "ConfigChange", "InstructionsLoaded", "CwdChanged", "FileChanged",
     "MessageDisplay",
 )  # fmt: skip
+OLD_HOOK_EVENTS = (
+    "SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Notification", "Stop", "SubagentStop",
+    "PreCompact", "SessionEnd",
+)  # fmt: skip
 # A hook for these replaces what the client does itself: without a path in the answer no worktree is made.
 REPLACING_HOOK_EVENTS = ("WorktreeCreate", "WorktreeRemove")
 
@@ -35,6 +39,8 @@ ASKED = "Remove the temporary file."
 STORY = "Tell the long story of the shop."
 CLEARED = "Say hello in one word."
 KILLED = "Wait for the slow build."
+DROPPED = "Say how the shop began, even if the line breaks."
+SWITCHED = "Say the same with a smaller model."
 
 AGENT_PROMPTS = (EXPLORE, REVIEW, SLOW_CODE, COUNT)
 
@@ -62,4 +68,6 @@ SCENARIOS = (
     Scenario("command", "/plan", args=("--init",), otlp_protocol="http/protobuf"),
     Scenario("broken", BROKEN),
     Scenario("refused", REFUSED),
+    Scenario("dropped", DROPPED),
+    Scenario("switched", SWITCHED, args=("--model", "haiku"), resumes="dropped"),
 )

@@ -44,6 +44,11 @@ def threads(project: Path) -> Mapping[str, Turns]:
             Turn((Call("WebFetch", {"url": "http://127.0.0.1:9/prices", "prompt": "List prices"}),)),
             Turn((Say("I may not fetch it."),)),
         ),
+        ask.DROPPED: (
+            Turn((_bash("git log --oneline", "Show history"),)),
+            Turn((Say("With one order."),), drops_once=True),
+        ),
+        ask.SWITCHED: (Turn((Say("One order."),)),),
         ask.ASKED: (Turn((_bash("rm -f scratch.txt", "Remove the file"),)), Turn((Say("It is gone."),))),
         ask.STORY: (Turn((Say(STORY_LINES),)),),
         ask.CLEARED: (Turn((Say("Hello."),)),),

@@ -26,6 +26,8 @@ CODED = "List the modules with one script."
 COMPACTING = "Read everything, however long it is."
 RETRIED = "Say hello even if the line is busy."
 BROKEN = "Translate the README into a language nobody speaks."
+DROPPED = "Say how the shop began, even if the line breaks."
+SWITCHED = "Say the same with a smaller model."
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -50,6 +52,8 @@ SCENARIOS = (
     Scenario("compact", COMPACTING, args=("-c", "model_auto_compact_token_limit=100")),
     Scenario("retry", RETRIED),
     Scenario("broken", BROKEN),
+    Scenario("dropped", DROPPED),
+    Scenario("switched", SWITCHED, subcommand="resume", resumes="dropped", model="gpt-5.4-mini"),
 )
 AGENT_PROMPTS = (COUNTED, REPEATED)
 
@@ -113,4 +117,9 @@ THREADS: Mapping[str, Turns] = {
     COMPACTED: (Turn((Say("Read."),)),),
     RETRIED: (Turn((Say("Hello."),), fail_once=503),),
     BROKEN: (Turn((Say("Never said."),), fail_always=400),),
+    DROPPED: (
+        Turn((_shell("git log --oneline"),)),
+        Turn((Say("With one order."),), drops_once=True),
+    ),
+    SWITCHED: (Turn((Say("One order."),)),),
 }

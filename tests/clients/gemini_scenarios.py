@@ -18,6 +18,8 @@ HOOK_EVENTS = (
 TOOLS = "Add a stock module to the shop API and try it."
 RESUMED = "Say in one sentence what the stock module does."
 REASONED = "Explain how stock is counted."
+RETRIED = "Say hello even if the line is busy."
+SWITCHED = "Say the same with a smaller model."
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -32,6 +34,8 @@ SCENARIOS = (
     Scenario("tools", TOOLS),
     Scenario("resume", RESUMED, args=("--resume", "latest")),
     Scenario("reasoning", REASONED),
+    Scenario("retry", RETRIED),
+    Scenario("switched", SWITCHED, args=("--model", "gemini-2.5-flash")),
 )
 
 
@@ -46,6 +50,8 @@ def threads(project: Path) -> Mapping[str, tuple[Turn, ...]]:
             Turn((Say("`stock()` is 3."),)),
         ),
         RESUMED: (Turn((Say("It returns three."),)),),
+        RETRIED: (Turn((Say("Hello."),), fail_once=503),),
+        SWITCHED: (Turn((Say("Hello."),)),),
         REASONED: (Turn((Think("One by one."), Say("One by one."))),),
     }
 

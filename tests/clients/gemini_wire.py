@@ -64,6 +64,10 @@ def usage_body(usage: Usage, *, whole: bool) -> dict[str, int]:
     }
 
 
+def error(status: int) -> dict[str, Any]:
+    return {"error": {"code": status, "message": "Scripted failure", "status": "UNAVAILABLE"}}
+
+
 def _part(block: Block) -> dict[str, Any]:
     match block:
         case Say(text):

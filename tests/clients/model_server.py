@@ -20,6 +20,7 @@ import msgspec
 from . import anthropic_wire, gemini_wire, openai_wire
 from .loopback import Handler, LoopbackServer, serving, unpacked
 from .script import COMPACTION, SIDE, Asked, Position, Think, Threads, Turn, Usage, position_in, turn_at, usage_of
+from .tool_names import fitted
 
 # Only these frames tell the final usage.
 END_FRAMES = frozenset({"message_delta", "response.completed"})
@@ -27,6 +28,10 @@ MESSAGE_PREFIXES = {"claude_code": "msg", "codex": "resp", "gemini_cli": "gem"}
 
 
 Frame = tuple[str, dict[str, Any]]
+
+
+class Dropped(ConnectionError):
+    """The script says that this stream breaks off."""
 
 
 class BilledCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +73,7 @@ class Answer(msgspec.Struct, frozen=True):
     number: int
     asked: Asked
     position: Position | None
+    is_dropped: bool = False
 
     @property
     def model(self) -> str:
@@ -93,6 +99,7 @@ class ModelServer:
         self.billed: list[BilledCall] = []
         self.seen: list[Seen] = []
         self._failed: set[Position] = set()
+        self._dropped: set[Position] = set()
         self._count = 0
         self._lock = threading.Condition()
 
@@ -110,11 +117,13 @@ class ModelServer:
     def answer(self, asked: Asked) -> Answer:
         position = self._position(asked)
         unscripted = COMPACTION if asked.side_kind == "compaction" else SIDE
-        turn = turn_at(self.threads, position) if position else unscripted
+        turn = fitted(turn_at(self.threads, position) if position else unscripted, asked.tools)
         with self._lock:
             self._count += 1
             number = self._count
-        return Answer(turn, _usage(number, turn, asked.client), number, asked, position)
+            drops = position is not None and turn.drops_once and position not in self._dropped
+            self._dropped |= {position} if position else set()
+        return Answer(turn, _usage(number, turn, asked.client), number, asked, position, drops)
 
     def bill(self, answer: Answer, *, delivered: bool = True) -> None:
         usage, asked, position = answer.usage, answer.asked, answer.position
@@ -155,6 +164,8 @@ class ModelServer:
             ends = frame[0] in END_FRAMES
             if pause_s := answer.turn.late_end_s if ends else self.pause_s:
                 time.sleep(pause_s)
+            if ends and answer.is_dropped:
+                raise Dropped
             if ends:
                 self.bill(answer)
             yield _event(frame)
@@ -249,6 +260,9 @@ class _ModelHandler(Handler):
             self.answer_json({"totalTokens": len(json.dumps(body)) // 4})
             return
         asked = gemini_wire.read_request(body, model, stream=method == "streamGenerateContent")
+        if status := self.state.failure(asked):
+            self.answer_json(gemini_wire.error(status), status)
+            return
         answer = self.state.answer(asked)
         parts = (answer.turn, answer.usage, model, answer.message_id)
         self.state.bill(answer)

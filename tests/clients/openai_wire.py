@@ -21,6 +21,7 @@ def read_request(body: dict[str, Any], headers: Mapping[str, str]) -> Asked:
         stream=bool(body.get("stream")),
         side_kind=_side_kind(body),
         session_hint=headers.get("session-id") or headers.get("session_id") or body.get("prompt_cache_key"),
+        tools=frozenset(str(tool.get("name") or tool.get("type")) for tool in body.get("tools") or ()),
     )
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .claude_at_terminal import Conversation, asked_and_interrupted, converse, killed
-from .claude_scenarios import AGENT_PROMPTS, COMMAND_HOOK_EVENTS, HTTP_HOOK_EVENTS, SCENARIOS, Scenario
+from .claude_scenarios import (
+    AGENT_PROMPTS,
+    COMMAND_HOOK_EVENTS,
+    HTTP_HOOK_EVENTS,
+    OLD_HOOK_EVENTS,
+    SCENARIOS,
+    Scenario,
+)
 from .claude_turns import threads
 from .model_server import model_server
-from .recording import Tape, version_of, write_recording
+from .recording import Tape, write_recording
 from .run import Place, make_place, run_claude
-from .sink import sink
+from .sink import Forward, sink
+from .versions import CLAUDE_HTTP_HOOKS, numbers_of, version_of
 
 # Long enough that blocks of one answer are written apart, as with a real model.
 PAUSE_S = 0.02
@@ -22,23 +31,35 @@ PAUSE_S = 0.02
 def record_claude(cli: Path, root: Path, out: Path) -> Path:
     """Run all scenarios; returns the folder written below `out`."""
     place = make_place(root)
-    turns = threads(place.project)
-    main = set(turns) - set(AGENT_PROMPTS)
-    with model_server(turns, main_prompts=main, pause_s=PAUSE_S) as server, sink(root / "sink") as collector:
-        tape = Tape(server, collector)
-        _write_settings(place, collector.url)
-        for scenario in SCENARIOS:
-            _record(cli, scenario, place, tape)
-        _record_talk(cli, "terminal", asked_and_interrupted, place, tape)
-        _record_talk(cli, "killed", killed, place, tape)
+    with taped(place, root / "sink") as tape:
+        play(cli, place, tape)
+        if numbers_of(cli) >= CLAUDE_HTTP_HOOKS:
+            _record_talk(cli, "terminal", asked_and_interrupted, place, tape)
+            _record_talk(cli, "killed", killed, place, tape)
         folder = out / f"claude-{version_of(cli)}"
         write_recording(folder, tape, [place.claude / "projects"], cli)
     return folder
 
 
-def _write_settings(place: Place, sink_url: str) -> None:
+@contextmanager
+def taped(place: Place, sink_folder: Path, forward: Forward | None = None) -> Iterator[Tape]:
+    """A model server that knows the script, and a sink, for as long as the block lasts."""
+    turns = threads(place.project)
+    main = set(turns) - set(AGENT_PROMPTS)
+    with (
+        model_server(turns, main_prompts=main, pause_s=PAUSE_S) as server,
+        sink(sink_folder, forward) as collector,
+    ):
+        yield Tape(server, collector)
+
+
+def play(cli: Path, place: Place, tape: Tape) -> None:
+    """Every run without a terminal."""
     place.claude.mkdir()
-    (place.claude / "settings.json").write_text(json.dumps({"hooks": hooks(sink_url)}))
+    settings = {"hooks": hooks(tape.sink.url, over_http=numbers_of(cli) >= CLAUDE_HTTP_HOOKS)}
+    (place.claude / "settings.json").write_text(json.dumps(settings))
+    for scenario in SCENARIOS:
+        _record(cli, scenario, place, tape)
 
 
 def _record(cli: Path, scenario: Scenario, place: Place, tape: Tape) -> None:
@@ -68,21 +89,24 @@ def _session_id(stdout: str) -> str | None:
         return None
 
 
-def hooks(sink_url: str) -> dict[str, Any]:
-    """Every hook event to the sink: over http, and by command what never comes over http."""
-    over_http = {
-        event: {"type": "http", "url": f"{sink_url}/hooks/http/{event}", "timeout": 5}
-        for event in HTTP_HOOK_EVENTS
-    }
+def hooks(sink_url: str, *, over_http: bool = True) -> dict[str, Any]:
+    """Every hook event to the sink: over http, and by command what never comes over http.
+
+    Older versions know commands and a few events only, and refuse a settings file that names others.
+    """
     by_command = {
         event: {
             "type": "command",
             "timeout": 5,
             "command": f"curl -s -m 3 --data-binary @- {sink_url}/hooks/command/{event} >/dev/null",
         }
-        for event in COMMAND_HOOK_EVENTS
+        for event in (COMMAND_HOOK_EVENTS if over_http else OLD_HOOK_EVENTS)
     }
-    return {event: [{"hooks": [hook]}] for event, hook in (by_command | over_http).items()}
+    by_http = {
+        event: {"type": "http", "url": f"{sink_url}/hooks/http/{event}", "timeout": 5}
+        for event in (HTTP_HOOK_EVENTS if over_http else ())
+    }
+    return {event: [{"hooks": [hook]}] for event, hook in (by_command | by_http).items()}
 
 
 def telemetry(sink_url: str, protocol: str) -> dict[str, str]:

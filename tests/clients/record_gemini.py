@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .gemini_scenarios import HOOK_EVENTS, SCENARIOS, threads
 from .model_server import model_server
-from .recording import Tape, version_of, write_recording
-from .run import make_place, run_gemini
-from .sink import sink
+from .recording import Tape, write_recording
+from .run import Place, make_place, run_gemini
+from .sink import Forward, sink
+from .versions import GEMINI_HOOKS, knows, numbers_of, version_of
 
 PAUSE_S = 0.02
 
@@ -18,23 +21,38 @@ PAUSE_S = 0.02
 def record_gemini(cli: Path, root: Path, out: Path) -> Path:
     """Run all scenarios; returns the folder written below `out`."""
     place = make_place(root)
-    with (
-        model_server(threads(place.project), pause_s=PAUSE_S) as server,
-        sink(root / "sink") as collector,
-    ):
-        tape = Tape(server, collector)
-        for scenario in SCENARIOS:
-            args = ("--output-format", "json", *scenario.args)
-            settings = settings_for(collector.url)
-            finished = run_gemini(cli, scenario.prompt, place, server.url, settings=settings, args=args)
-            tape.cut(scenario.name, _session_id(finished.stdout), finished)
+    with taped(place, root / "sink") as tape:
+        play(cli, place, tape)
         folder = out / f"gemini-{version_of(cli)}"
         write_recording(folder, tape, [place.gemini / "tmp"], cli)
     return folder
 
 
-def settings_for(sink_url: str) -> dict[str, Any]:
+@contextmanager
+def taped(place: Place, sink_folder: Path, forward: Forward | None = None) -> Iterator[Tape]:
+    """A model server that knows the script, and a sink, for as long as the block lasts."""
+    with (
+        model_server(threads(place.project), pause_s=PAUSE_S) as server,
+        sink(sink_folder, forward) as collector,
+    ):
+        yield Tape(server, collector)
+
+
+def play(cli: Path, place: Place, tape: Tape) -> None:
+    """Every run that this version can do."""
+    settings = settings_for(tape.sink.url, with_hooks=numbers_of(cli) >= GEMINI_HOOKS)
+    as_json = ("--output-format", "json") if knows(cli, "--output-format") else ()
+    for scenario in SCENARIOS:
+        if "--resume" in scenario.args and not knows(cli, "--resume"):
+            continue
+        args = (*as_json, *scenario.args)
+        finished = run_gemini(cli, scenario.prompt, place, tape.server.url, settings=settings, args=args)
+        tape.cut(scenario.name, _session_id(finished.stdout), finished)
+
+
+def settings_for(sink_url: str, *, with_hooks: bool) -> dict[str, Any]:
     """User settings: a key instead of an account, no updates, telemetry over OTLP/http, hooks by command."""
+    hooks = {event: [{"hooks": [_hook(sink_url, event)]}] for event in HOOK_EVENTS}
     return {
         "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
         "privacy": {"usageStatisticsEnabled": False},
@@ -46,7 +64,7 @@ def settings_for(sink_url: str) -> dict[str, Any]:
             "otlpProtocol": "http",
             "logPrompts": True,
         },
-        "hooks": {event: [{"hooks": [_hook(sink_url, event)]}] for event in HOOK_EVENTS},
+        **({"hooks": hooks} if with_hooks else {}),
     }
 
 

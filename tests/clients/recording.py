@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,11 +48,6 @@ class Tape:
         found = next(run.session_id for run in self.runs if run.scenario == scenario)
         assert found, f"{scenario} has no session"
         return found
-
-
-def version_of(cli: Path) -> str:
-    shown = subprocess.run([cli, "--version"], capture_output=True, text=True, timeout=60, check=True).stdout
-    return next(word for word in shown.split() if word[0].isdigit())
 
 
 def write_recording(folder: Path, tape: Tape, trees: Iterable[Path], cli: Path) -> None:

@@ -35,6 +35,7 @@ class Turn(msgspec.Struct, frozen=True):
     `fail_once` is an HTTP status that the first attempt gets instead, `fail_always` one for every attempt.
     `late_end_s` delays the end of the stream, which carries the final usage, after the last block.
     `writes_cache` makes an OpenAI answer bill cache writes; Anthropic answers always do.
+    `drops_once` ends the first attempt's stream in its middle, without its last usage.
     """
 
     blocks: tuple[Block, ...]
@@ -43,6 +44,7 @@ class Turn(msgspec.Struct, frozen=True):
     late_end_s: float = 0.0
     writes_cache: bool = False
     web_searches: int = 0
+    drops_once: bool = False
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -53,7 +55,10 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A model request as far as scripts care. `side_kind` marks requests outside the conversation."""
+    """A model request as far as scripts care. `side_kind` marks requests outside the conversation.
+
+    `tools` are the names of those that the client offers: versions call them differently.
+    """
 
     client: str
     model: str
@@ -61,6 +66,7 @@ class Asked(msgspec.Struct, frozen=True):
     stream: bool = True
     side_kind: str | None = None
     session_hint: str | None = None
+    tools: frozenset[str] = frozenset()
 
 
 class Position(msgspec.Struct, frozen=True):

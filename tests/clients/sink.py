@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,9 @@ from pathlib import Path
 import msgspec
 
 from .loopback import Handler, LoopbackServer, serving, unpacked
+
+# Gets each body as it came: path, headers, body (unpacked).
+Forward = Callable[[str, Mapping[str, str], bytes], None]
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -26,8 +29,8 @@ class Received(msgspec.Struct, frozen=True):
 class Sink:
     """What arrived so far. Use it through `sink`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, forward: Forward | None = None) -> None:
+        self.folder, self.forward = folder, forward
         self.url = ""
         self.received: list[Received] = []
         self._lock = threading.Lock()
@@ -44,10 +47,10 @@ class Sink:
 
 
 @contextmanager
-def sink(folder: Path) -> Iterator[Sink]:
-    """Record into `folder` (made when missing) while the block lasts."""
+def sink(folder: Path, forward: Forward | None = None) -> Iterator[Sink]:
+    """Record into `folder` (made when missing) while the block lasts, and pass on what comes."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = Sink(folder)
+    state = Sink(folder, forward)
     handler = type("SinkHandler", (_SinkHandler,), {"state": state})
     with serving(LoopbackServer(("127.0.0.1", 0), handler)) as url:
         state.url = url
@@ -61,6 +64,8 @@ class _SinkHandler(Handler):
         body = unpacked(self.read_body(), self.headers.get("Content-Encoding"))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.state.keep(self.path, headers, body)
+        if self.state.forward is not None:
+            self.state.forward(self.path, headers, body)
         # An empty answer is right for OTLP and for hooks; a hook's answer with a body gets into the transcript.
         self.answer(b"", headers.get("content-type", "application/json"))
 

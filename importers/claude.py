@@ -28,12 +28,18 @@ from ingest.metadata import clean_text
 from ingest.otlp.keys import claude_prompt_event_id, claude_tool_event_id
 from pricing.usage import Usage
 
-# The client's own book-keeping; nothing happened. `progress` repeats what other files hold.
+# The client's own book-keeping; nothing happened. `progress` repeats what other files hold, `api-request…` what the
+# model was sent; `cost-state` is the sum of a session's calls so far, in forks with those of its parent.
 NO_NEWS: Final = frozenset(
     {
         "agent-name",
         "ai-title",
+        "api-request",
+        "api-request-blob",
+        "api-request-shape",
+        "atis-latch",
         "attachment",
+        "cost-state",
         "custom-title",
         "file-history-snapshot",
         "last-prompt",
@@ -42,7 +48,9 @@ NO_NEWS: Final = frozenset(
         "pr-link",
         "progress",
         "queue-operation",
+        "relocated",
         "tag",
+        "tools-used",
         "worktree-state",
     }
 )

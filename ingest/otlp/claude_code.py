@@ -1,14 +1,15 @@
 """Log records of Claude Code. Pure.
 
 Its event names come without a prefix, numbers partly as text; input is uncached input, and cost_usd is the
-client's own reckoning, which tells how its cache writes were split. Facts from 2.1.
+client's own reckoning. How cache writes were split is stated (seen in 2.1.331), or follows from that cost. Facts
+from 2.1.
 """
 
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ingest.contract import LONGEST_MS
+from ingest.contract import LONGEST_MS, MOST_TOKENS
 from ingest.hooks.tool_input import edited_lines, subjects
 from ingest.otlp.draft import Draft, cost_nanos_of, usage_of
 from ingest.otlp.event_types import common_event_type
@@ -16,7 +17,7 @@ from ingest.otlp.keys import claude_call_key, claude_prompt_event_id, claude_too
 from ingest.otlp.reading import Names, Reading, json_object, long_text, text
 from ingest.otlp.records import LogRecord, whole_number
 from pricing.cache_split import split_by_cost
-from pricing.usage import unusual
+from pricing.usage import Usage, unusual
 
 INPUT: Final = Names(("gen_ai.usage.input_tokens", "input_tokens"), ("input_tokens",))
 OUTPUT: Final = Names(("gen_ai.usage.output_tokens", "output_tokens"), ("output_tokens",))
@@ -24,6 +25,8 @@ CACHE_READ: Final = Names(("gen_ai.usage.cache_read_input_tokens", "cache_read_t
 CACHE_WRITE: Final = Names(
     ("gen_ai.usage.cache_creation_input_tokens", "cache_creation_tokens"), ("cache_write_tokens",)
 )
+CACHE_WRITE_5M: Final = Names(("cache_creation_5m_tokens",))
+CACHE_WRITE_1H: Final = Names(("cache_creation_1h_tokens",))
 ESTIMATE: Final = Names(("cost_usd",))
 DETAILS: Final = (
     "request_id",
@@ -86,13 +89,28 @@ def _refine_request(reading: Reading, draft: Draft) -> None:
     usage = usage_of(reading, INPUT, OUTPUT, CACHE_READ, CACHE_WRITE)
     draft.usage = msgspec.structs.replace(usage, speed=unusual(text(reading.attributes.get("speed"))))
     estimate = cost_nanos_of(reading, ESTIMATE)
-    if estimate is not None and draft.model is not None:
+    stated = _stated_split(reading, draft.usage)
+    if stated is not None:
+        draft.usage = stated
+    elif estimate is not None and draft.model is not None:
         draft.usage = split_by_cost(draft.model, draft.usage, reading.record.time_ms, estimate)
     if draft.cost_nanos is None and estimate is not None:
         draft.cost_nanos, draft.cost_is_estimate = estimate, True
     draft.call_key = claude_call_key(
         text(reading.attributes.get("message_id")), text(reading.attributes.get("request_id"))
     )
+
+
+def _stated_split(reading: Reading, usage: Usage) -> Usage | None:
+    """The split of cache writes in the record's own words; None where it says none, or not of the same sum.
+
+    The cost tells less: after a stream that broke off it holds the lost attempt too.
+    """
+    written_5m = reading.count(CACHE_WRITE_5M, MOST_TOKENS)
+    written_1h = reading.count(CACHE_WRITE_1H, MOST_TOKENS)
+    if written_5m + written_1h != usage.cache_write_5m_tokens or usage.cache_write_5m_tokens == 0:
+        return None
+    return msgspec.structs.replace(usage, cache_write_5m_tokens=written_5m, cache_write_1h_tokens=written_1h)
 
 
 def _refine_tool(reading: Reading, draft: Draft, tool_use_id: str | None) -> None:

@@ -192,7 +192,18 @@ def test_a_session_keeps_the_project_it_began_in_and_the_last_branch(import_clau
     assert (session["project"], session["cwd"], session["branch"]) == ("shop", "/home/u/shop", "dev")
 
 
-@pytest.mark.parametrize("kind", ["attachment", "file-history-snapshot", "mode", "queue-operation", "progress"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "api-request-blob",
+        "attachment",
+        "cost-state",
+        "file-history-snapshot",
+        "mode",
+        "queue-operation",
+        "progress",
+    ],
+)
 def test_book_keeping_of_the_client_is_no_event(import_claude: Import, kind: str) -> None:
     home = import_claude([{"type": kind, "sessionId": "s-1", "content": "x"}])
     assert home.events() == home.rows("SELECT id FROM sessions") == []

@@ -37,6 +37,23 @@ def test_a_request_is_the_call_with_its_usage() -> None:
     assert metadata(event) == {"otel_event_name": "api_request", "request_id": "req_1"}
 
 
+@pytest.mark.parametrize(
+    ("stated", "split"),
+    [
+        ({"cache_creation_5m_tokens": 10, "cache_creation_1h_tokens": "30"}, (10, 30)),
+        ({"cache_creation_5m_tokens": 0, "cache_creation_1h_tokens": 40}, (0, 40)),
+        # Not of the same sum: not believed.
+        ({"cache_creation_5m_tokens": 10, "cache_creation_1h_tokens": 10}, (40, 0)),
+        ({}, (40, 0)),
+    ],
+)
+def test_the_split_of_cache_writes_is_the_stated_one(stated: dict[str, Any], split: tuple[int, int]) -> None:
+    event = only_event(REQUEST | stated)
+
+    assert event.call is not None
+    assert (event.call.usage.cache_write_5m_tokens, event.call.usage.cache_write_1h_tokens) == split
+
+
 @pytest.mark.parametrize(("speed", "kept"), [("fast", "fast"), ("normal", None), ("standard", None), (None, None)])
 def test_a_speed_out_of_the_ordinary_is_kept_on_the_call(speed: str | None, kept: str | None) -> None:
     event = only_event(REQUEST | {"speed": speed})

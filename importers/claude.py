@@ -28,8 +28,8 @@ from ingest.metadata import clean_text
 from ingest.otlp.keys import claude_prompt_event_id, claude_tool_event_id
 from pricing.usage import Usage
 
-# The client's own book-keeping; nothing happened. `progress` repeats what other files hold, `api-request…` what the
-# model was sent; `cost-state` is the sum of a session's calls so far, in forks with those of its parent.
+# The client's own book-keeping; nothing happened. `progress` repeats what other files hold, `api-request…` what
+# the model was sent; `cost-state` is the sum of a session's calls so far, in forks with those of its parent.
 NO_NEWS: Final = frozenset(
     {
         "agent-name",

@@ -51,11 +51,19 @@ def entry(
     session_id: str, agent_type: str, key: str, kind: str, at_ms: int | None, text: str, **more: Any
 ) -> NewEntry:
     """An entry with its text cut and cleaned; what has no time stands at 0."""
-    kept = cut(text, TOOL_CHARACTERS if kind in _OF_TOOLS else SAID_CHARACTERS)
+    kept = text
+    if len(text) > TOOL_CHARACTERS:
+        kept = _cut_by_kind(text, kind)
     size_bytes = utf8_bytes(text)
     if size_bytes != len(text) or "\0" in kept:
         kept = clean_text(kept)
     return NewEntry(session_id, agent_type, key, kind, at_ms or 0, kept, size_bytes, **more)
+
+
+def _cut_by_kind(text: str, kind: str) -> str:
+    if kind == TOOL_USE and text.startswith(("{", "[")):
+        text = _shorter_json(text)
+    return cut(text, TOOL_CHARACTERS if kind in _OF_TOOLS else SAID_CHARACTERS)
 
 
 def cut(text: str, most: int) -> str:
@@ -73,13 +81,16 @@ def utf8_bytes(text: str) -> int:
 
 
 def input_text(value: Any) -> str:
-    """A tool's input as JSON text that stays JSON when it is long: its own texts are cut, not the whole."""
-    if isinstance(value, str):
-        return value
-    encoded = encode_json(value)
-    if len(encoded) > TOOL_CHARACTERS:
-        encoded = encode_json(_shortened(value, TOOL_CHARACTERS // 4))
-    return encoded.decode()
+    """A tool's input or output as JSON text; a text as it is."""
+    return value if isinstance(value, str) else encode_json(value).decode()
+
+
+def _shorter_json(text: str) -> str:
+    """JSON stays JSON when it is long: its own texts are cut, not the whole."""
+    try:
+        return encode_json(_shortened(msgspec.json.decode(text), TOOL_CHARACTERS // 4)).decode()
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return text
 
 
 def _shortened(value: Any, most: int) -> Any:

@@ -133,7 +133,9 @@ def test_sizes_are_those_of_the_whole_text_in_utf8() -> None:
 
 def test_an_input_stays_json_when_its_texts_are_cut() -> None:
     value = {"a": "x" * 20_000, "b": ["y" * 20_000, 1, None], "c": {"d": True}}
-    shortened = json.loads(input_text(value))
+    whole = input_text(value)
+    stored = entry("s", "codex", "k", "tool_use", None, whole)
+    shortened = json.loads(stored.text)
     assert shortened["b"][1:] == [1, None] and shortened["c"] == {"d": True}
     assert len(shortened["a"]) < 3000
-    assert input_text("as it is") == "as it is"
+    assert stored.text_bytes == len(whole.encode())

@@ -8,8 +8,8 @@ import asyncio
 import atexit
 import gc
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from channels.db import database_sync_to_async
@@ -72,6 +72,13 @@ def _session_update(payload: dict[str, Any]) -> None:
     hub.send({"type": "session_update", "payload": payload})
 
 
+class Door(Protocol):
+    """Another way in, which is open for as long as the process runs."""
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken is answered."""
+
+
 class Process:
     """Starts what runs in the background, once; stops it in the reverse order."""
 
@@ -80,6 +87,9 @@ class Process:
         self._starting = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
         self._importer: AutoImporter | None = None
+        # Set before the start by who wants one.
+        self.open_door: Callable[[Writer], Door] | None = None
+        self._door: Door | None = None
         self._life: LifeWatcher | None = None
 
     async def ready(self) -> Writer:
@@ -106,6 +116,8 @@ class Process:
             self._importer.start()
             self._life = LifeWatcher(self._writer, lambda: settings.ENVIRONMENT.claude_roots)
             self._life.start()
+        if self.open_door is not None:
+            self._door = await loop.run_in_executor(None, self.open_door, self._writer)
         atexit.register(self._stop_threads)
 
     async def lifespan(self, receive: Receive, send: Send) -> None:
@@ -123,6 +135,8 @@ class Process:
                 return
 
     def _stop_threads(self) -> None:
+        if self._door is not None:
+            self._door.stop()
         if self._life is not None:
             self._life.stop()
         if self._importer is not None:

@@ -48,11 +48,11 @@ def _journal_mode() -> str:
         return str(cursor.fetchone()[0])
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, option: str = "--port or AGENTMONITOR_PORT") -> None:
     """Raises CommandError when nobody can listen there."""
     # The C library would take the remainder of a number that is too large.
     if not 0 < port < 65536:
-        raise CommandError(f"Can't listen on port {port}: it is out of range (--port or AGENTMONITOR_PORT)")
+        raise CommandError(f"Can't listen on port {port}: it is out of range ({option})")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -60,7 +60,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         reason = "it is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
-        raise CommandError(f"Can't listen on {host}:{port}: {reason} (--port or AGENTMONITOR_PORT)") from None
+        raise CommandError(f"Can't listen on {host}:{port}: {reason} ({option})") from None
 
 
 def imports_by_itself() -> bool:

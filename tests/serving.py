@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,6 +73,7 @@ class Server:
         self.db_path = Path(self.environment["AGENTMONITOR_DB_PATH"])
         self.log_path = directory / "server.log"
         self.port = free_port()
+        self.arguments: Sequence[str] = ()
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(base_url=self.url, timeout=WAIT_SECONDS, trust_env=False)
 
@@ -103,7 +104,7 @@ class Server:
             program = [sys.executable, "-m", "tests.patched", json.dumps(dict(self.patches))]
         if self.kind == "runserver":
             return [*program, "runserver", "--noreload", f"127.0.0.1:{self.port}"]
-        return [*program, "serve", "--port", str(self.port)]
+        return [*program, "serve", "--port", str(self.port), *self.arguments]
 
     def _is_up(self) -> bool:
         assert self.process is not None
@@ -166,15 +167,17 @@ def running_server(
     *,
     kind: str = "serve",
     patches: Mapping[str, object] | None = None,
+    arguments: Sequence[str] = (),
     **variables: str,
 ) -> Iterator[Server]:
     """A server on a free port for as long as the block lasts.
 
     `template` is a migrated database to begin with, which saves the migration; `variables` are
-    AGENTMONITOR_* settings; `patches` are constants to shorten, see tests/patched.py.
+    AGENTMONITOR_* settings; `patches` are constants to shorten, see tests/patched.py; `arguments` are of `serve`.
     """
     directory.mkdir(parents=True, exist_ok=True)
     server = Server(directory, kind, patches or {}, variables)
+    server.arguments = arguments
     if template is not None and not server.db_path.exists():
         shutil.copyfile(template, server.db_path)
     try:

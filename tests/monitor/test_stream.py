@@ -168,6 +168,21 @@ class TestStatus:
         expected = {"type": "status", "session_id": session_id, "agent_type": "codex", "status": "active"}
         assert expected.items() <= payload.items()
 
+    def test_tells_what_an_agent_asks_and_since_when(self, live: Server, stream: Stream, session_id: str) -> None:
+        ask = {"hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {"command": "make"}}
+        live.client.post("/api/hooks/codex", json={"session_id": session_id} | ask).raise_for_status()
+        live.client.post("/api/hooks/codex", json={"session_id": session_id, "hook_event_name": "Stop"})
+        stream.wait_for(lambda: stream.updates(session_id)[1:], "both updates")
+        payloads = [message["payload"] for message in stream.of_kind("session_update")]
+        asking, ended = [payload for payload in payloads if payload.get("session_id") == session_id][:2]
+        assert (asking["attention"], asking["state"], asking["state_detail"]) == (
+            "permission",
+            "permission",
+            "Bash: make",
+        )
+        assert ended["attention"] == "finished"
+        assert asking["state_at"] <= ended["state_at"] and asking["state_at"].endswith("Z")
+
     def test_by_time_is_told_too_and_how_many_came_to_rest(
         self, live: Server, stream: Stream, session_id: str
     ) -> None:

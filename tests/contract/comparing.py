@@ -10,7 +10,7 @@ RECORDED_TIME: Final = re.compile(r"2026-11-24[ T]14:4\d:\d\d(\.\d{3}Z)?")
 RECORDED_HOUR: Final = "2026-11-24T14:00:00Z"
 HOUR: Final = "%Y-%m-%dT%H:00:00Z"
 # An object with one of these fields may have more fields than recorded; every other one is exact.
-MAY_HAVE_MORE: Final = {"schema_version", "agent_id", "total_events", "db_size_bytes", "windowHours"}
+MAY_HAVE_MORE: Final = {"schema_version", "agent_id", "total_events", "db_size_bytes", "windowHours", "session"}
 
 
 class AnyOf(NamedTuple):

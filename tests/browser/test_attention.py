@@ -45,7 +45,7 @@ def test_the_providers_own_limits_stand_beside_ones_own(server: Server, page: Pa
     primary: dict[str, Any] = {"used_percent": 42, "window_minutes": 300, "resets_at": "2999-01-01T00:00:00Z"}
     server.client.post("/api/provider-quotas/codex", json={"primary": primary}).raise_for_status()
     page.reload()
-    limit = page.locator("#overview .limits li", has_text="Codex’s own, 5 h")
+    limit = page.locator("#overview .limits li", has_text="Codex quota, 5 h")
     expect(limit).to_contain_text("42 %")
     expect(limit.locator("[role=meter]")).to_have_attribute("aria-valuenow", "42")
 

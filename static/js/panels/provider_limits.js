@@ -2,7 +2,7 @@
 
 import { agent } from "../core/describe.js";
 import { attribute, cssNumber, text } from "../core/dom.js";
-import { clockTime, duration, moment } from "../core/format.js";
+import { moment } from "../core/format.js";
 import { leadToCalls } from "../core/ledger.js";
 
 const MINUTE = 60_000;
@@ -18,7 +18,7 @@ export function providerWindows(entries) {
 }
 
 export function updateProviderLimit(row, limit) {
-  const name = `${agent(limit.agent_type).name}’s own${limit.window_minutes ? `, ${windowWords(limit.window_minutes)}` : ""}`;
+  const name = `${agent(limit.agent_type).name} quota${limit.window_minutes ? `, ${windowWords(limit.window_minutes)}` : ""}`;
   const resets = limit.resets_at ? moment(limit.resets_at) : null;
   const isPast = resets !== null && resets <= Date.now();
   const share = isPast ? 0 : limit.used_percent / 100;
@@ -37,9 +37,8 @@ export function updateProviderLimit(row, limit) {
 
 function wordsOf({ used_percent, reached }, resets) {
   const used = `${Math.round(used_percent)} %`;
-  if (used_percent >= 100) return resets === null ? used : `${used}, until ${when(resets)}`;
-  if (reached) return `${used}, full at ${when(moment(reached))}`;
-  return resets === null ? used : `${used}, resets in ${duration(resets - Date.now())}`;
+  if (used_percent >= 100) return resets === null ? used : `${used} until ${when(resets)}`;
+  return reached ? `${used}, full ${when(moment(reached))}` : used;
 }
 
 function title({ updated_at, reached }, resets, isPast) {
@@ -50,5 +49,6 @@ function title({ updated_at, reached }, resets, isPast) {
   return `${told}${ahead} Resets at ${when(resets)}.`;
 }
 
-const when = (at) => (Math.abs(at - Date.now()) < DAY ? clockTime(at) : new Date(at).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" }));
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const when = (at) => new Date(at).toLocaleString([], Math.abs(at - Date.now()) < DAY ? CLOCK : { weekday: "short", ...CLOCK });
 const windowWords = (minutes) => (minutes >= 48 * 60 ? `${Math.round(minutes / 1440)} days` : `${Math.round(minutes / 60)} h`);

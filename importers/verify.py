@@ -21,6 +21,7 @@ from importers.findings import (
     Verification,
 )
 from importers.reread import Key, Transcripts
+from ingest.joining import is_fork_copy
 from ingest.ledger import IMPORT, MOST_WITNESSES, OTLP, LedgerRow, Witness, set_cost
 from monitor.models import Call, Event
 from monitor.receipts import events_of, file_and_line, usage_of_call
@@ -209,9 +210,9 @@ class _Check:
         return result
 
     def _is_repeat(self, expected: LedgerRow) -> bool:
-        """A sub-agent's copy of an answer, of which the ledger knows the original from a file that is gone."""
+        """A copy of an answer, of which the ledger knows the original from a file that is gone."""
         mark = expected.answer_mark
-        return mark is not None and mark < 0 and -mark in self._marks
+        return mark is not None and ((mark < 0 and -mark in self._marks) or is_fork_copy(expected, self._marks))
 
     def _find_twin(self, row: LedgerRow) -> None:
         """Telemetry's record of a call that a transcript told of under another key: counted twice."""

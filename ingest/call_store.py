@@ -8,6 +8,7 @@ import msgspec
 
 from ingest import joining
 from ingest.ledger import OTLP, LedgerRow, Witness, merge, set_cost
+from ingest.otlp.keys import RECORD_KEY
 from monitor.rollups import Tally
 from monitor.sql import insert, replaced, update
 from pricing.registry import PricingRegistry
@@ -46,6 +47,17 @@ SELECT_CALLS_NEAR: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE called_at BETWEEN ? AND ? AND agent_type = ? "
     "AND authority = ? AND uncached_input_tokens = ? AND output_tokens = ? ORDER BY id LIMIT 50"
 )
+SELECT_CLAUDE_CALLS_NEAR: Final = (
+    f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE called_at BETWEEN ? AND ? "
+    f"AND agent_type = '{joining.CLAUDE}' AND uncached_input_tokens = ? AND cache_read_tokens = ?"
+)
+# The bounds of the index calls_nameless, which has to be named in its words.
+NAMELESS: Final = f"agent_type = '{joining.CLAUDE}' AND call_key >= '{RECORD_KEY}' AND call_key < 'otlp;'"
+SELECT_ANY_NAMELESS: Final = f"SELECT 1 FROM calls INDEXED BY calls_nameless WHERE {NAMELESS} LIMIT 1"
+SELECT_NAMELESS_NEAR: Final = (
+    f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls INDEXED BY calls_nameless WHERE called_at BETWEEN ? AND ? "
+    f"AND {NAMELESS} AND uncached_input_tokens = ? AND cache_read_tokens = ?"
+)
 SELECT_CALLS_MARKED: Final = (
     f"SELECT {', '.join(CALL_COLUMNS)}, id FROM calls WHERE answer_mark IN (SELECT value FROM json_each(?))"
 )
@@ -71,6 +83,7 @@ class CallStore:
         self.connection, self.registry, self.tally = connection, registry, tally
         # The sessions whose calls changed.
         self.touched: set[str] = set()
+        self._stored_nameless: bool | None = None
 
     def write(self, told: Sequence[tuple[LedgerRow, Stored]]) -> None:
         """Store the calls, and count in each answer what became of its own."""
@@ -125,12 +138,14 @@ class CallStore:
         row: LedgerRow,
     ) -> None:
         """A call that another source told of under another key: both go under the transcript's."""
-        authority = joining.other_authority(row)
-        if authority is None or (row.agent_type, row.call_key) in after:
+        if (row.agent_type, row.call_key) in after:
+            return
+        near = self._calls_near(row, after)
+        if near is None:
             return
         # This group may have joined a stored call already; then its new form counts, not the stored one.
         in_hand = {known.id for known in after.values()}
-        stored = [known for known in self._calls_near(row, authority) if known.id not in in_hand]
+        stored = [known for known in near if known.id not in in_hand]
         known = joining.partner(row, [*stored, *after.values()])
         if known is None:
             return
@@ -156,11 +171,13 @@ class CallStore:
         if not marks:
             return
         # A copy asks for its original and for other copies, the main conversation's answers for copies.
-        wanted = sorted({-mark for mark in marks} | {mark for mark in marks if mark < 0})
+        wanted = sorted(marks | {-mark for mark in marks})
         found = self.connection.execute(SELECT_CALLS_MARKED, (json_text(wanted),))
         stored = {(row.agent_type, row.call_key): row for row in map(ledger_row, found.fetchall())}
-        for row in joining.repeats((stored | after).values()):
+        known_rows = stored | after
+        for row in joining.repeats(known_rows.values()):
             key = (row.agent_type, row.call_key)
+            self._give_back(row, before, after, known_rows)
             after.pop(key, None)
             if row.id is not None:
                 before.setdefault(key, row)
@@ -169,16 +186,48 @@ class CallStore:
             answer.calls_new -= 1
             answer.calls_confirmed += 1
 
-    def _calls_near(self, row: LedgerRow, authority: int) -> list[LedgerRow]:
+    def _give_back(
+        self,
+        copy: LedgerRow,
+        before: dict[tuple[str, str], LedgerRow],
+        after: dict[tuple[str, str], LedgerRow],
+        known: dict[tuple[str, str], LedgerRow],
+    ) -> None:
+        """What telemetry said of an answer while only a fork's copy of it was known."""
+        original = joining.original_of(copy, known.values()) if joining.is_told(copy) else None
+        if original is None:
+            return
+        key = (original.agent_type, original.call_key)
+        if original.id is not None:
+            before.setdefault(key, original)
+        told = msgspec.structs.replace(copy, call_key=original.call_key)
+        after[key] = known[key] = merge(original, told)
+
+    def _calls_near(self, row: LedgerRow, after: dict[tuple[str, str], LedgerRow]) -> list[LedgerRow] | None:
+        """Stored calls that a row may tell of under another key; None when its own key says it all."""
         usage = row.usage
-        found = self.connection.execute(
-            SELECT_CALLS_NEAR,
-            (
-                *(row.called_at - joining.APART_MS, row.called_at + joining.APART_MS, row.agent_type, authority),
-                *(usage.uncached_input_tokens, usage.output_tokens),
-            ),
-        )
-        return [ledger_row(values) for values in found.fetchall()]
+        authority = joining.other_authority(row)
+        if authority is not None:
+            told = (row.agent_type, authority, usage.uncached_input_tokens, usage.output_tokens)
+            return self._between(SELECT_CALLS_NEAR, row, joining.APART_MS, told)
+        if row.agent_type != joining.CLAUDE:
+            return None
+        figures = (usage.uncached_input_tokens, usage.cache_read_tokens)
+        if joining.is_nameless(row):
+            return self._between(SELECT_CLAUDE_CALLS_NEAR, row, joining.CLAUDE_APART_MS, figures)
+        if joining.is_written(row) and self._has_nameless(after):
+            return self._between(SELECT_NAMELESS_NEAR, row, joining.CLAUDE_APART_MS, figures)
+        return None
+
+    def _between(self, sql: str, row: LedgerRow, apart_ms: int, figures: tuple[Any, ...]) -> list[LedgerRow]:
+        span = row.called_at - apart_ms, row.called_at + apart_ms
+        return [ledger_row(values) for values in self.connection.execute(sql, (*span, *figures)).fetchall()]
+
+    def _has_nameless(self, after: dict[tuple[str, str], LedgerRow]) -> bool:
+        """Newer versions of Claude Code leave none, so that their transcripts need not look for any."""
+        if self._stored_nameless is None:
+            self._stored_nameless = self.connection.execute(SELECT_ANY_NAMELESS).fetchone() is not None
+        return self._stored_nameless or any(joining.is_nameless(row) for row in after.values())
 
     def _merge_call(self, after: dict[tuple[str, str], LedgerRow], row: LedgerRow, stored: Stored) -> None:
         key = (row.agent_type, row.call_key)

@@ -13,6 +13,9 @@ from ingest.otlp.records import LogRecord
 from pricing.usage import Usage
 
 SEQUENCE = "event.sequence"
+# How keys of calls begin: of a request that the client names, and of one that only a record tells of.
+REQUEST_KEY = "request:"
+RECORD_KEY = "otlp:"
 # Event ids that several witnesses give one thing. Those of imports: a transcript grows, and is copied.
 SHARED_ID_STARTS = ("cc-tool-", "cc-prompt-", "cdx-tool-", "cdx-prompt-", "cdx-turn-", "import-")
 
@@ -62,7 +65,7 @@ def _canonical(parts: tuple[object, ...]) -> bytes:
 def claude_call_key(message_id: str | None, request_id: str | None) -> str | None:
     """The call of one answer of Claude: by the request's id, which transcripts and telemetry both know."""
     if request_id:
-        return f"request:{request_id}"
+        return f"{REQUEST_KEY}{request_id}"
     return f"message:{message_id}" if message_id else None
 
 
@@ -102,7 +105,7 @@ def gen_ai_tool_event_id(session_id: str, call_id: str) -> str:
 
 def record_call_key(event_id: str) -> str:
     """A call that only this record tells of."""
-    return f"otlp:{event_id}"
+    return f"{RECORD_KEY}{event_id}"
 
 
 def claude_tool_event_id(tool_use_id: str) -> str:

@@ -66,6 +66,12 @@ class Call(models.Model):
             models.Index(
                 fields=["answer_mark"], name="calls_answer", condition=models.Q(answer_mark__isnull=False)
             ),
+            # Calls that only a record of telemetry tells of, for transcripts that come later.
+            models.Index(
+                fields=["agent_type", "called_at"],
+                name="calls_nameless",
+                condition=models.Q(call_key__gte="otlp:", call_key__lt="otlp;"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,7 +47,8 @@ SCENARIOS = (
     Scenario("resume", RESUMED, subcommand="resume", resumes="tools"),
     Scenario("fork", FORKED, subcommand="fork", resumes="tools", otlp_protocol="binary"),
     Scenario("reasoning", REASONED, otlp_protocol="binary"),
-    Scenario("agents", AGENTS),
+    # Off in older versions, and called otherwise.
+    Scenario("agents", AGENTS, args=("-c", "features.collab=true", "-c", "features.multi_agent=true")),
     Scenario("code-mode", CODED, model="gpt-6.1-sol"),
     Scenario("compact", COMPACTING, args=("-c", "model_auto_compact_token_limit=100")),
     Scenario("retry", RETRIED),

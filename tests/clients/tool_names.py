@@ -6,7 +6,7 @@ import msgspec
 
 from .script import Block, Call, Turn
 
-# Claude Code before 2.1.63 and its sub-agents.
+# Older versions of Claude Code.
 RENAMED = {"Agent": "Task", "TaskCreate": "TodoWrite"}
 
 
@@ -18,8 +18,10 @@ def fitted(turn: Turn, tools: frozenset[str]) -> Turn:
 
 
 def _fitted(block: Block, tools: frozenset[str]) -> Block:
-    if not isinstance(block, Call) or block.name in tools:
+    if not isinstance(block, Call):
         return block
+    if block.name in tools:
+        return msgspec.structs.replace(block, namespace=None)
     if block.name == "exec_command" and isinstance(block.arguments, dict):
         return _shell(str(block.arguments["cmd"]), tools)
     if block.name == "apply_patch":

@@ -8,7 +8,7 @@ import pytest
 
 from importers.files import CLAUDE
 from importers.reread import Transcripts
-from ingest.call_store import SELECT_CALLS_MARKED
+from ingest.call_store import SELECT_ANY_NAMELESS, SELECT_CALLS_MARKED, SELECT_NAMELESS_NEAR
 from ingest.contract import NewCall
 from ingest.ledger import OTLP
 from ingest.store import Batch
@@ -118,3 +118,92 @@ def test_a_fork_without_a_line_of_its_own_counts_once(folder: Folder, names: tup
 def test_copies_are_looked_for_along_their_index(home: Home) -> None:
     plan = [row["detail"] for row in home.rows(f"EXPLAIN QUERY PLAN {SELECT_CALLS_MARKED}", "[1]")]
     assert any("calls_answer" in step for step in plan), plan
+
+
+FORKED = [answer(60, usage(50, read=7), request=None, session="s-2")]
+RECORD = Usage(uncached_input_tokens=10, cache_read_tokens=7, output_tokens=50)
+
+
+def record(number: int, used: Usage, second: float) -> Batch:
+    """Telemetry of an older version, which names no request."""
+    ref = f"otel-{number}"
+    at_ms = BEGAN_MS + round(second * 1000)
+    call = NewCall(key=f"otlp:{ref}", usage=used, model=MODEL, called_at_ms=at_ms, authority=OTLP, ref=ref)
+    return Batch(
+        [new_event("s-1", "llm_request", agent_type="claude_code", event_id=ref, source="otel", call=call)]
+    )
+
+
+STEPS = ("original", "fork", "telemetry")
+
+
+@pytest.mark.parametrize("steps", list(permutations(STEPS)), ids=lambda steps: ", ".join(steps))
+def test_what_a_fork_copied_without_its_request_is_the_original_s_call(
+    folder: Folder, steps: tuple[str, ...]
+) -> None:
+    """Forks of Claude Code 1.0 give copies the time of copying; telemetry of that time names no request."""
+    acts = {
+        "original": lambda: folder.tell("s-1", PARENT),
+        "fork": lambda: folder.tell("s-2", FORKED),
+        "telemetry": lambda: folder.home.store(record(1, RECORD, 2)),
+    }
+    for step in steps:
+        acts[step]()
+    before = folder.home.ledger()
+    for step in steps:
+        acts[step]()
+    (call,) = folder.home.calls()
+    assert (call["call_key"], call["session_id"], call["output_tokens"]) == ("request:req_1", "s-1", 50)
+    (told,) = folder.home.rows("SELECT witnesses FROM calls")
+    assert "otel-1" in told["witnesses"]
+    assert folder.home.ledger() == before
+
+
+def test_a_fork_whose_original_is_gone_is_counted(folder: Folder) -> None:
+    folder.tell("s-2", FORKED)
+    assert [call["session_id"] for call in folder.home.calls()] == ["s-2"]
+
+
+UNFINISHED = answer(1, usage(3, read=7), stop=None)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["transcript first", "telemetry first"])
+@pytest.mark.parametrize(
+    "lines", [PARENT, [answer(1, usage(3, read=7), stop=None)]], ids=["finished", "unfinished"]
+)
+def test_telemetry_without_a_request_tells_of_the_call_of_its_figures(
+    folder: Folder, order: tuple[int, ...], lines: list[Line]
+) -> None:
+    acts = (lambda: folder.tell("s-1", lines), lambda: folder.home.store(record(1, RECORD, 200)))
+    for number in (*order, 1, 0):
+        acts[number]()
+    (call,) = folder.home.calls()
+    assert (call["call_key"], call["output_tokens"]) == ("request:req_1", 50)
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        Usage(uncached_input_tokens=11, cache_read_tokens=7, output_tokens=50),
+        Usage(uncached_input_tokens=10, cache_read_tokens=8, output_tokens=50),
+        Usage(uncached_input_tokens=10, cache_read_tokens=7, cache_write_5m_tokens=1, output_tokens=50),
+        Usage(uncached_input_tokens=10, cache_read_tokens=7, output_tokens=51),
+    ],
+)
+def test_telemetry_of_other_figures_is_another_call(folder: Folder, used: Usage) -> None:
+    folder.tell("s-1", PARENT)
+    folder.home.store(record(1, used, 2))
+    assert len(folder.keys()) == 2
+
+
+def test_of_equal_calls_as_many_stay_as_there_were(folder: Folder) -> None:
+    for number in (1, 2, 3):
+        folder.home.store(record(number, RECORD, number))
+    folder.tell("s-1", [*PARENT, answer(2, usage(50, read=7), message="msg_2", request="req_2")])
+    assert len(folder.keys()) == 3
+
+
+def test_calls_without_a_request_are_looked_for_by_their_index(folder: Folder) -> None:
+    for sql in (SELECT_ANY_NAMELESS, SELECT_NAMELESS_NEAR):
+        plan = folder.home.rows(f"EXPLAIN QUERY PLAN {sql}", *([1] * sql.count("?")))
+        assert "USING INDEX calls_nameless" in plan[0]["detail"]

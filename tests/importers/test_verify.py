@@ -169,12 +169,12 @@ class TestFaults:
         self, folder: Path, home: Home, verify: Verify
     ) -> None:
         used = Usage(uncached_input_tokens=10, output_tokens=40, cache_read_tokens=1000)
-        tell(home, "otlp:x", used, BEGAN_MS + 4000)
-        tell(home, "otlp:later", used, BEGAN_MS + 4_000_000)
+        tell(home, "request:x", used, BEGAN_MS + 4000)
+        tell(home, "request:later", used, BEGAN_MS + 4_000_000)
 
         told = verify()
 
-        assert kinds(told) == [("double", "otlp:x")]
+        assert kinds(told) == [("double", "request:x")]
         assert told["findings"][0]["right_nanos"] == 0
         assert "request:r-1" in told["findings"][0]["note"]
 

@@ -71,6 +71,20 @@ def is_witness(event: NewEvent) -> bool:
     return event.source in WITNESSES and (event.event_id or "").startswith(SHARED_ID_STARTS)
 
 
+def as_told(record: EventRecord, event: NewEvent, *, is_known: bool) -> EventRecord:
+    """What a witness adds to a row. What was used counts only with its call, which a known session keeps."""
+    if is_known and event.call is not None:
+        return record
+    return record._replace(
+        session_id=record.session_id if is_known else "",
+        tokens_in=0,
+        tokens_out=0,
+        cache_read_tokens=0,
+        cache_write_tokens=0,
+        cost_nanos=None,
+    )
+
+
 def says_nothing_new(known: EventRecord, told: EventRecord) -> bool:
     """The quick look: each thing told is what is known, or nothing. Most repetitions are."""
     return all(told[index] == known[index] or told[index] is None or told[index] == "" for index in COMPARED)
@@ -145,6 +159,11 @@ def _length_rank(text: str) -> tuple[int, str]:
     return len(text), text
 
 
+def _value_rank(value: Any) -> tuple[bool, int, str]:
+    """Of a text and something else the text: it is what paths and commands are."""
+    return isinstance(value, str), *_length_rank(encode_json(value).decode())
+
+
 def _tool_rank(tool_name: str) -> tuple[bool, int, str]:
     """Who knows that a file was edited knows more than who saw a shell."""
     return tool_name in EDIT_TOOLS, *_length_rank(tool_name)
@@ -181,10 +200,7 @@ def _joined_metadata(known: EventRecord, told: EventRecord, limit_bytes: int, *,
         return CappedMetadata(max(known.metadata, told.metadata, key=_length_rank), truncated)
     if truncated:
         values = _summaries(known, told, *values)
-    union = values[0] | {
-        key: _chosen(values[0].get(key), value, lambda each: _length_rank(encode_json(each).decode()))
-        for key, value in values[1].items()
-    }
+    union = values[0] | {key: _chosen(values[0].get(key), value, _value_rank) for key, value in values[1].items()}
     capped = cap_outcome(union, limit_bytes, known.tool_name, failed=failed)
     return capped._replace(truncated=capped.truncated or truncated)
 

@@ -86,7 +86,7 @@ def carries_usage(event: NewEvent) -> bool:
     )
 
 
-def call_of(event: NewEvent, event_row_id: int | None) -> NewCall | None:
+def call_of(event: NewEvent, event_row_id: int) -> NewCall | None:
     """The call that an event tells of: as its source keyed it, or one of its own."""
     if event.call is not None or event.is_sum or not carries_usage(event):
         return event.call
@@ -98,7 +98,7 @@ def call_of(event: NewEvent, event_row_id: int | None) -> NewCall | None:
         called_at_ms=event.client_at_ms,
         authority=STATED,
         cost_nanos=event.cost_nanos,
-        ref=f"event {event_row_id}" if event_row_id is not None else None,
+        ref=f"event {event_row_id}",
     )
 
 

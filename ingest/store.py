@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from ingest.call_store import CallStore, Stored, json_text
-from ingest.completing import EventRecord, is_witness
+from ingest.completing import EventRecord, as_told, is_witness
 from ingest.completion_store import INSERT_EVENTS, complete_events, tally_event
 from ingest.contract import NewCall, NewEvent, SessionFacts
 from ingest.entries import NewEntry
@@ -287,12 +287,10 @@ class _Group:
 
     def _confirm(self, event: NewEvent, stored: Stored) -> None:
         """A known event is no sign of life, but one more witness: of its call, and of what happened."""
-        call = event.call
+        if event.call is not None and event.session_id in self.sessions:
+            self.call_rows.append((row_of(event.call, event, self.now_ms), stored))
         if is_witness(event):
             self.told_again.append(event)
-            call = call_of(event, None)
-        if call is not None and event.session_id in self.sessions:
-            self.call_rows.append((row_of(call, event, self.now_ms), stored))
 
     def _values(self, event: NewEvent, event_id: int, cost_nanos: int | None) -> tuple[Any, ...]:
         """As the columns of EventRecord; a plain tuple, since every event is one."""
@@ -327,8 +325,7 @@ class _Group:
         told = []
         for event in self.told_again:
             values = self._values(event, 0, self._cost_nanos(event, call_of(event, 0)))
-            session_id = event.session_id if event.session_id in self.sessions else ""
-            told.append(EventRecord._make(values)._replace(session_id=session_id))
+            told.append(as_told(EventRecord._make(values), event, is_known=event.session_id in self.sessions))
         limit_bytes = self.rules.payload_limit_bytes
         changed = complete_events(self.connection, told, self.event_values, self.tally, limit_bytes)
         self.outcome.completed = [record[: len(EVENT_COLUMNS)] for record in changed]

@@ -24,9 +24,10 @@ def reached_at_ms(window: QuotaWindow, told_at_ms: int, at_ms: int) -> int | Non
     passed_ms = told_at_ms - (resets_at_ms - length_ms)
     if window.used_percent <= 0 or passed_ms < length_ms * LEAST_SHARE:
         return None
-    left_ms = (FULL_PERCENT - window.used_percent) * passed_ms / window.used_percent
-    reached = round(told_at_ms + left_ms)
-    return reached if reached < resets_at_ms else None
+    left = (FULL_PERCENT - window.used_percent) * passed_ms
+    if left >= window.used_percent * (resets_at_ms - told_at_ms):
+        return None
+    return min(told_at_ms + round(left / window.used_percent), resets_at_ms - 1)
 
 
 def forecasts(quota: Quota, at_ms: int) -> dict[str, Any]:

@@ -13,6 +13,8 @@ HTTP_HOOK_EVENTS = (
     "Elicitation", "ElicitationResult", "ConfigChange", "InstructionsLoaded", "CwdChanged", "FileChanged",
     "MessageDisplay",
 )  # fmt: skip
+# Not in 2.1.197, but in 2.1.331.
+LATER_EVENTS = ("PreModelSwitch", "PostModelSwitch", "DirectoryAdded")
 OLD_HOOK_EVENTS = (
     "SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Notification", "Stop", "SubagentStop",
     "PreCompact", "SessionEnd",

@@ -98,7 +98,7 @@ def telemetry(sink_url: str, protocol: str) -> str:
     """TOML that sends all three signals to the sink; endpoints are taken verbatim."""
     exporters = "".join(
         f'\n[otel.{key}.otlp-http]\nendpoint = "{sink_url}/v1/{signal}"\nprotocol = "{protocol}"\n'
-        # Versions before 0.92 don't start without it.
+        # 0.58 does not start without it.
         "headers = {}\n"
         for key, signal in (("exporter", "logs"), ("metrics_exporter", "metrics"), ("trace_exporter", "traces"))
     )

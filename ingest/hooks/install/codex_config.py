@@ -110,7 +110,8 @@ def _set_exporter(otel: Table, key: str, endpoint: str | None, file: ClientFile)
         otel[key]["otlp-http"]["endpoint"] = endpoint
     else:
         exporter, settings = tomlkit.table(is_super_table=True), tomlkit.table()
-        settings.update({"endpoint": endpoint, "protocol": "json"})
+        # 0.58 does not start when an exporter names no headers.
+        settings.update({"endpoint": endpoint, "protocol": "json", "headers": tomlkit.inline_table()})
         exporter.append("otlp-http", settings)
         otel.append(key, exporter)
 

@@ -4,6 +4,12 @@ import pytest
 
 from ingest.contract import Fault
 from ingest.hooks.claude_code import HookFault, read, read_body
+from tests.clients.claude_scenarios import (
+    COMMAND_HOOK_EVENTS,
+    HTTP_HOOK_EVENTS,
+    LATER_EVENTS,
+    REPLACING_HOOK_EVENTS,
+)
 from tests.ingest.hooks.bodies import LIMIT_BYTES, body, event_of, metadata_of, outcome_of, state_of
 
 
@@ -230,6 +236,12 @@ def test_a_changed_file_is_a_file_change() -> None:
 def test_a_switched_model_is_the_model_of_the_session() -> None:
     (facts,) = outcome_of("PostModelSwitch", from_model="a", to_model="b").facts
     assert facts.model == "b"
+
+
+@pytest.mark.parametrize("event", (*COMMAND_HOOK_EVENTS, *HTTP_HOOK_EVENTS, *LATER_EVENTS, *REPLACING_HOOK_EVENTS))
+def test_every_event_that_the_client_knows_is_a_sign_of_life(event: str) -> None:
+    (facts,) = outcome_of(event).facts
+    assert (facts.session_id, facts.sign_of_life) == ("s-1", True)
 
 
 @pytest.mark.parametrize("event", ["PostToolBatch", "MessageDisplay"])

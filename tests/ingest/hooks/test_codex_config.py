@@ -81,7 +81,8 @@ def test_comments_and_order_stay() -> None:
 
 def test_the_endpoints_are_whole_and_prompts_are_told() -> None:
     otel = tomllib.loads(exporting(WITHOUT_NOTIFY))["otel"]
-    assert otel["exporter"]["otlp-http"] == {"endpoint": f"{URL}/api/otel/v1/logs", "protocol": "json"}
+    endpoint = f"{URL}/api/otel/v1/logs"
+    assert otel["exporter"]["otlp-http"] == {"endpoint": endpoint, "protocol": "json", "headers": {}}
     assert otel["metrics_exporter"]["otlp-http"]["endpoint"] == f"{URL}/api/otel/v1/metrics"
     assert otel["log_user_prompt"] is True
     # Who has a table of his own has decided about prompts.

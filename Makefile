@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/runtime ## set up what is missing, then serve http://127.0.0.1:3141
 	@exec $(BIN)/python manage.py serve
@@ -21,6 +21,9 @@ lint: .venv/development ## ruff, mypy --strict, migrations, deployment check
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+test-clients: .venv/development ## the real CLIs, those on PATH or installed below CLIENTS=DIR
+	$(BIN)/python -m tests.clients.live $(CLIENTS)
 
 bench: .venv/development ## ratios against a floor measured in the same run
 	$(BIN)/python -m tests.bench
@@ -47,4 +50,4 @@ lock: ## resolve the dependencies again (needs uv)
 
 install = $(if $(UV),VIRTUAL_ENV=.venv uv pip install -q --require-hashes -r $(1),$(BIN)/python -m pip install -q --require-hashes -r $(1))
 
-.PHONY: help run setup test lint bench lock
+.PHONY: help run setup test test-clients lint bench lock

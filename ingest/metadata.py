@@ -18,8 +18,10 @@ PRIORITY_KEYS: Final = (
 # What a value that was cut says of itself.
 MARKS: Final = ("_truncated", "_original_bytes")
 DEFAULT_LIMIT_BYTES: Final = 10 * 1024
-# Tools whose `file_path` is a file that the agent changed.
-EDIT_TOOLS: Final = frozenset({"Edit", "Write", "MultiEdit", "apply_patch", "write_stdin"})
+# Tools whose `file_path` is a file that the agent changed: the contract's, and those of Gemini CLI.
+EDIT_TOOLS: Final = frozenset(
+    {"Edit", "Write", "MultiEdit", "apply_patch", "write_stdin", "write_file", "replace"}
+)
 EDIT_SUMS: Final = frozenset({"lines_added", "lines_removed"})
 TITLE_CHARACTERS: Final = 120
 _encode = msgspec.json.encode

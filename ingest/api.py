@@ -101,6 +101,12 @@ def post_otlp(request: HttpRequest, signal: str) -> HttpResponse:
     return _through(f"/api/otel/v1/{signal}", request)
 
 
+@router.post("/otel", tags=["ingest"], openapi_extra=described(dict, request=dict, also=(400, 413, 503)))
+def post_unnamed_otlp(request: HttpRequest) -> HttpResponse:
+    """OTLP/HTTP as JSON, whatever the signal: exporters that add no path to their endpoint."""
+    return _through("/api/otel", request)
+
+
 @router.post("/attention/{any:session_id}/seen", tags=["ingest"], openapi_extra=described(dict, also=(404, 503)))
 def post_seen(request: HttpRequest, session_id: str) -> HttpResponse:
     """A human has looked at what this session did: its finished turn, or its death, waits for nobody any more."""

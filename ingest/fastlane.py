@@ -79,6 +79,10 @@ LANES: Final = (
         for prefix in ("/api/otel", "")
         for signal, work in otlp_gateway.WORKS.items()
     }
+    | {
+        path: Lane(otlp_gateway.unnamed_work, OTLP_BODY_BYTES, fail=otlp_gateway.failure, threaded=True)
+        for path in ("/api/otel", "/api/otel/")
+    }
 )
 
 

@@ -32,6 +32,16 @@ def _payload_limit_bytes() -> int:
 
 
 WORKS: Final = {"logs": logs_work, "metrics": metrics_work, "traces": traces_work}
+SIGNALS: Final = {b"resourceLogs": "logs", b"resourceMetrics": "metrics", b"resourceSpans": "traces"}
+UNNAMED: Final = "Say in the path what this is: /api/otel/v1/logs, metrics or traces"
+
+
+def unnamed_work(body: bytes, content_type: str | None) -> Work | Answer:
+    """JSON at the endpoint itself, where Gemini CLI up to 0.17 posts all signals: its first name tells which."""
+    found = [(position, signal) for name, signal in SIGNALS.items() if (position := body.find(name)) >= 0]
+    if not found:
+        return failure(400, UNNAMED, content_type)
+    return WORKS[min(found)[1]](body, content_type)
 
 
 def _work(signal: str, body: bytes, content_type: str | None, outcome: OtlpOutcome) -> Work | Answer:

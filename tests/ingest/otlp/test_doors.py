@@ -267,3 +267,18 @@ def test_what_came_is_counted_for_the_status_page(server: Server) -> None:
         assert (sent.status_code, sent.content) == (200, b"")
 
     assert left_out() - before == 100
+
+
+def test_an_exporter_that_adds_no_path_to_its_endpoint_is_understood_by_what_it_sends(door: Door) -> None:
+    """Gemini CLI up to 0.17."""
+    session_id = session()
+    bodies = (as_json(logs(record(session_id))), as_json(metrics("m", point(1))), as_json(traces(span())))
+    assert [post(door, "/api/otel", body).status for body in bodies] == [200, 200, 200]
+    assert len(events_of(door, session_id)) == 1
+
+
+@pytest.mark.parametrize(("body", "content_type"), [(b"{}", JSON), (as_protobuf(logs()), PROTOBUF)])
+def test_what_does_not_say_which_signal_it_is_gets_a_400_that_names_the_paths(
+    door: Door, body: bytes, content_type: str
+) -> None:
+    assert_status(post(door, "/api/otel", body, content_type), 400, 3, content_type)

@@ -7,7 +7,7 @@ Claude Code's telemetry names requests as its transcripts do, but not in older v
 figures and time have to do too, also for an answer whose end the transcript does not have.
 
 A sub-agent of Claude Code may begin with copies of its parent's answers, under other requests: they are the
-parent's calls, and not kept. Forks of older versions (1.0) copy answers without their requests.
+parent's calls, and not kept. Forks of older versions (1.0) copy answers without their requests, at another time.
 """
 
 from collections.abc import Container, Iterable
@@ -69,11 +69,12 @@ def repeats(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
     for row in marked:
         answer = row.answer_mark, row.usage.output_tokens
         earliest[answer] = min(earliest.get(answer, row), row, key=_age)
-    named = _named(marked)
+    named, firsts = _named(marked), _firsts(marked)
     return [
         row
         for row in marked
         if is_fork_copy(row, named)
+        or _is_later_copy(row, firsts)
         or (
             row.answer_mark is not None
             and row.answer_mark < 0
@@ -85,8 +86,36 @@ def repeats(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
 
 def original_of(copy: LedgerRow, rows: Iterable[LedgerRow]) -> LedgerRow | None:
     """The call whose answer a fork copied, None for any other row."""
-    named = _named(row for row in rows if row.answer_mark == copy.answer_mark)
-    return named.get(copy.answer_mark) if is_fork_copy(copy, named) else None
+    same = [row for row in rows if row.answer_mark == copy.answer_mark]
+    named, firsts = _named(same), _firsts(same)
+    if is_fork_copy(copy, named):
+        return named[copy.answer_mark]
+    return firsts[copy.answer_mark] if _is_later_copy(copy, firsts) else None
+
+
+def _firsts(rows: Iterable[LedgerRow]) -> dict[int | None, LedgerRow]:
+    """By their marks the earliest of the main conversations' answers whose request nobody knows (1.0.0)."""
+    firsts: dict[int | None, LedgerRow] = {}
+    for row in rows:
+        if row.answer_mark is not None and row.answer_mark > 0 and not row.call_key.startswith(REQUEST_KEY):
+            known = firsts.get(row.answer_mark, row)
+            firsts[row.answer_mark] = min(
+                known, row, key=lambda row: (row.called_at, row.session_id, row.call_key)
+            )
+    return firsts
+
+
+def _is_later_copy(row: LedgerRow, firsts: dict[int | None, LedgerRow]) -> bool:
+    """Whether another session had the very answer before: it came to the same length, or its end was not written.
+
+    Within a session the reader knows, which sees what came between.
+    """
+    first = firsts.get(row.answer_mark)
+    if first is None or row.call_key.startswith(REQUEST_KEY) or first.session_id == row.session_id:
+        return False
+    lacks_end = row.authority == STATED and _told_by(first) is not None
+    told, known = row.usage.output_tokens, first.usage.output_tokens
+    return told == known or (lacks_end and told < known)
 
 
 def _named(rows: Iterable[LedgerRow]) -> dict[int | None, LedgerRow]:

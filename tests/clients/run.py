@@ -103,8 +103,8 @@ def run_claude(
     if settings is not None:
         place.claude.mkdir(parents=True, exist_ok=True)
         (place.claude / "settings.json").write_text(json.dumps(settings, indent=2))
-    allowed = json.dumps({"permissions": {"allow": list(ALLOWED_TOOLS)}})
-    command: list[str | Path] = [cli, "-p", prompt, "--output-format", "json", "--settings", allowed, *args]
+    allowed = ("--allowedTools", ",".join(ALLOWED_TOOLS))
+    command: list[str | Path] = [cli, "-p", prompt, "--output-format", "json", *allowed, *args]
     return _run(command, place, claude_env(place, server_url) | dict(extra_env or {}), timeout_s)
 
 

@@ -159,6 +159,22 @@ def test_what_a_fork_copied_without_its_request_is_the_original_s_call(
     assert folder.home.ledger() == before
 
 
+@pytest.mark.parametrize("steps", list(permutations(STEPS)), ids=", ".join)
+def test_an_answer_whose_request_nobody_knows_is_that_of_the_session_that_had_it_first(
+    folder: Folder, steps: tuple[str, ...]
+) -> None:
+    """Claude Code 1.0.0 writes no requests at all."""
+    acts = {
+        "original": lambda: folder.tell("s-1", [answer(1, usage(50, read=7), request=None)]),
+        "fork": lambda: folder.tell("s-2", FORKED),
+        "telemetry": lambda: folder.home.store(record(1, RECORD, 2)),
+    }
+    for step in (*steps, *steps):
+        acts[step]()
+    (call,) = folder.home.calls()
+    assert (call["session_id"], call["called_at"], call["output_tokens"]) == ("s-1", BEGAN_MS + 1000, 50)
+
+
 def test_a_fork_whose_original_is_gone_is_counted(folder: Folder) -> None:
     folder.tell("s-2", FORKED)
     assert [call["session_id"] for call in folder.home.calls()] == ["s-2"]

@@ -70,7 +70,9 @@ def _table(report: Report, *, is_wide: bool) -> Table:
     for index, name in enumerate(names):
         footer = "" if index else "Total"
         table.add_column(_title(name), footer=footer, no_wrap=not is_wide, max_width=longest)
-    if is_wide:
+    # Grouped by model, the row's name says it.
+    has_models = is_wide and "model" not in names
+    if has_models:
         table.add_column("Models")
     for title, footer in _figures(msgspec.structs.asdict(report.totals), is_wide=is_wide).items():
         table.add_column(title, footer=footer, justify="right", no_wrap=True)
@@ -78,7 +80,7 @@ def _table(report: Report, *, is_wide: bool) -> Table:
     dearest = max(row["cost_usd"] for row in report.rows)
     for row in report.rows:
         shown = [_shown(name, row[name]) for name in names]
-        models = [printable(", ".join(row["models"]))] if is_wide else []
+        models = [printable(", ".join(row["models"]))] if has_models else []
         figures = _figures(row, is_wide=is_wide).values()
         cells = BAR_CELLS if is_wide else BAR_CELLS // 2
         # As Text: a name may hold what rich would take for markup.

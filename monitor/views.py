@@ -1,5 +1,6 @@
 """The pages: shells rendered here, brought to life by static/js."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from django.conf import settings
@@ -17,9 +18,6 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """The live page. What it needs before its first request stands in the shell."""
     env = settings.ENVIRONMENT
     shell = {
-        "page": "live",
-        "version": VERSION,
-        "is_demo": is_demo(),
         "max_feed": env.max_feed,
         "heartbeat_ms": env.sse_heartbeat_ms,
         "auto_import_minutes": env.auto_import_minutes,
@@ -27,25 +25,25 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "origin": f"{request.scheme}://{request.get_host()}",
         "modules": _modules(),
     }
-    return render(request, "live/page.html", shell)
+    return _page(request, "live", "live/page.html", shell)
 
 
 @require_safe
 def calls(request: HttpRequest) -> HttpResponse:
     """The ledger: every call, filtered by the address."""
-    return render(request, "calls/page.html", {"page": "calls", "is_demo": is_demo()})
+    return _page(request, "calls", "calls/page.html")
 
 
 @require_safe
 def prices(request: HttpRequest) -> HttpResponse:
     """Models without a price, one's own prices, and the price book."""
-    return render(request, "prices/page.html", {"page": "prices", "is_demo": is_demo()})
+    return _page(request, "prices", "prices/page.html")
 
 
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
     """What the server knows of itself, and what its hooks cost."""
-    return render(request, "status/page.html", {"page": "status", "is_demo": is_demo()})
+    return _page(request, "status", "status/page.html")
 
 
 @require_safe
@@ -53,14 +51,22 @@ def receipt(request: HttpRequest, call_id: int) -> HttpResponse:
     """The shell of a call's receipt; its figures come from the API, so that a token protects them."""
     # Where there is a token, a page without it learns not even which calls there are.
     is_missing = settings.ENVIRONMENT.token is None and not call_exists(call_id)
-    shell = {"page": "calls", "call_id": call_id, "is_missing": is_missing, "is_demo": is_demo()}
-    return render(request, "receipt.html", shell, status=404 if is_missing else 200)
+    shell = {"call_id": call_id, "is_missing": is_missing}
+    return _page(request, "calls", "receipt.html", shell, status=404 if is_missing else 200)
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """The search over all transcripts; the address holds what is looked for."""
-    return render(request, "search.html", {"page": "search", "is_demo": is_demo(), "kinds": Kind.choices})
+    return _page(request, "search", "search.html", {"kinds": Kind.choices})
+
+
+def _page(
+    request: HttpRequest, name: str, template: str, shell: Mapping[str, object] | None = None, status: int = 200
+) -> HttpResponse:
+    """A page with what its bar and foot need; `name` is its link in the bar."""
+    frame = {"page": name, "version": VERSION, "is_demo": is_demo()}
+    return render(request, template, {**frame, **(shell or {})}, status=status)
 
 
 @cache

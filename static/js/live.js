@@ -1,7 +1,6 @@
 /** The live page: the stream on one side, the panels on the other. */
 
 import { ask, authorization } from "./core/api.js";
-import { listen, step } from "./core/keys.js";
 import * as store from "./core/store.js";
 import { Stream } from "./core/stream.js";
 import * as sessions from "./data/sessions.js";
@@ -12,28 +11,21 @@ import { costs } from "./panels/costs.js";
 import { faults } from "./panels/faults.js";
 import { catchUp as feedCatchesUp, completeEvent as feedCompletes, feedPanel, reloadFeed, takeEvent as feedTakes, togglePause } from "./panels/feed.js";
 import { filters, focusFilters } from "./panels/filters.js";
-import { keysSheet, openKeys } from "./panels/keys_sheet.js";
 import { notices } from "./panels/notices.js";
 import { overview } from "./panels/overview.js";
-import { preferences, toggleDensity, toggleTheme } from "./panels/preferences.js";
 import { completeEvent as sessionCompletes, reloadSession, sessionLayer, takeEvent as sessionTakes } from "./panels/session.js";
+import { CLOSE, WALK, shell } from "./panels/shell.js";
 import { tabbar } from "./panels/tabbar.js";
-import { tokenPrompt } from "./panels/token.js";
 import { tools } from "./panels/tools.js";
 import { openFirstWaiting, waiting } from "./panels/waiting.js";
 import * as address from "./core/address.js";
 
 const KEYS = [
-  { keys: ["?"], words: "This map", act: openKeys },
   { keys: ["/"], words: "To the filters", act: focusFilters },
   { keys: ["n"], words: "Open the first who waits for you", act: openFirstWaiting },
   { keys: ["p"], words: "Pause or resume the feed", act: togglePause, inLayer: true },
-  { keys: ["j", "ArrowDown"], words: "Next row of the list in front", act: (press) => step(1, press), inLayer: true },
-  { keys: ["k", "ArrowUp"], words: "Row before", act: (press) => step(-1, press), inLayer: true },
-  { keys: ["Enter"], words: "Open the row" },
-  { keys: ["Escape"], words: "Close the top layer; the focus goes back" },
-  { keys: ["t"], words: "Theme: auto, dark, light", act: toggleTheme, inLayer: true },
-  { keys: ["c"], words: "Compact rows", act: toggleDensity, inLayer: true },
+  ...WALK,
+  CLOSE,
 ];
 
 const stream = new Stream("/api/stream", {
@@ -120,10 +112,9 @@ function onAddress() {
   summary.reloadSums();
 }
 
-for (const start of [preferences, notices, waiting, overview, filters, agents, feedPanel, costs, tools, sessionLayer, tabbar, faults, tokenPrompt]) start();
+shell(KEYS);
+for (const start of [notices, waiting, overview, filters, agents, feedPanel, costs, tools, sessionLayer, tabbar, faults]) start();
 connection(stream);
-keysSheet(KEYS);
-listen(KEYS);
 sums = sumsAddress();
 store.watch(["address"], onAddress);
 stream.start();

@@ -15,6 +15,8 @@ const KINDS = {
 };
 const node = (id) => document.getElementById(id);
 const shown = (value) => (value === null ? "–" : visible(String(value)));
+/** Whole numbers as text, with their thousands apart; exact however long. */
+const grouped = (nanos) => (nanos === null ? "–" : String(nanos).replace(/(?<!\.\d*)\B(?=(\d{3})+(?!\d))/g, ","));
 
 function cells(name, values) {
   const row = element("tr");
@@ -23,13 +25,24 @@ function cells(name, values) {
   return row;
 }
 
+/** A place of the live page, by what its address says. */
+function link(words, parameters) {
+  return element("a", { className: "underlined", href: `/?${new URLSearchParams(parameters)}`, content: shown(words) });
+}
+
+function definition(value) {
+  const node = element("dd");
+  node.append(value instanceof Node ? value : shown(value));
+  return node;
+}
+
 function facts(receipt) {
   const price = receipt.price;
   const days = price && `${price.valid_from ?? "the beginning"} until ${price.valid_until ?? "now"}`;
   return [
     ["Model", receipt.model ?? "(no model named)"],
     ["Called at", bothTimes(moment(receipt.called_at))],
-    ["Session", receipt.session_id],
+    ["Session", link(receipt.session_id, { session: receipt.session_id })],
     ["Sub-agent", receipt.subagent_id],
     ["Project", receipt.project],
     ["Agent", receipt.agent_type],
@@ -44,16 +57,15 @@ function facts(receipt) {
 
 function lineRow(line) {
   const name = KINDS[line.kind] ?? line.kind;
-  const amounts = [line.price_usd_per_mtok, line.amount_nanos, line.amount_usd];
-  return cells(name, [count(line.tokens), ...amounts.map(shown)]);
+  return cells(name, [count(line.tokens), shown(line.price_usd_per_mtok), grouped(line.amount_nanos), shown(line.amount_usd)]);
 }
 
 function sumRows(receipt) {
   const rows = [];
   if (receipt.rounding_nanos !== null && receipt.rounding_nanos !== "0") {
-    rows.push(cells("Rounding, once for the call", ["", "", receipt.rounding_nanos, ""]));
+    rows.push(cells("Rounding, once for the call", ["", "", grouped(receipt.rounding_nanos), ""]));
   }
-  rows.push(cells("Cost", ["", "", shown(receipt.cost_nanos), shown(receipt.cost_usd)]));
+  rows.push(cells("Cost", ["", "", grouped(receipt.cost_nanos), shown(receipt.cost_usd)]));
   return rows;
 }
 
@@ -82,7 +94,7 @@ function render(receipt) {
   text(node("total"), receipt.cost_usd === null ? basis : `$${receipt.cost_usd}${basis}`);
   const told = facts(receipt).filter(([, value]) => value !== null);
   node("facts").replaceChildren(
-    ...told.flatMap(([name, value]) => [element("dt", { content: name }), element("dd", { content: shown(value) })]),
+    ...told.flatMap(([name, value]) => [element("dt", { content: name }), definition(value)]),
   );
   node("lines").replaceChildren(...receipt.lines.map(lineRow));
   node("sum").replaceChildren(...sumRows(receipt));
@@ -97,9 +109,13 @@ function back() {
 }
 
 shell([{ keys: ["Escape"], words: "Back to where you came from", act: back }]);
-try {
-  render(await ask(`calls/${document.body.dataset.callId}/receipt`));
-} catch (error) {
-  text(node("fault"), error.message);
-  show(node("fault"), true);
+if (node("total")) await load();
+
+async function load() {
+  try {
+    render(await ask(`calls/${document.body.dataset.callId}/receipt`));
+  } catch (error) {
+    text(node("fault"), error.message);
+    show(node("fault"), true);
+  }
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from tests.serving import Server
 
@@ -69,8 +69,9 @@ def open_page(browser: Browser, watched: Watched) -> Iterator[Opener]:
     """`open_page(server, "?tool=Bash", width=400)`: the page, loaded, live, and watched."""
     contexts = []
 
-    def opened(server: Server, path: str = "", *, width: int = 1280, live: bool = True) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    def opened(server: Server, path: str = "", *, width: int = 1280, live: bool = True, zone: str = "UTC") -> Page:
+        viewport: ViewportSize = {"width": width, "height": 900}
+        context = browser.new_context(viewport=viewport, reduced_motion="reduce", timezone_id=zone)
         contexts.append(context)
         context.set_default_timeout(STEP_MS)
         context.add_init_script(REPORT_VIOLATIONS)

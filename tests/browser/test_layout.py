@@ -1,5 +1,6 @@
 """Nothing overlaps or runs out of the window at three widths, in both themes; and machines can read it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,47 @@ def test_the_page_does_not_shift_under_the_reader(server: Server, open_page: Ope
     expect(page.locator("#feed .event-row", has_text="one more")).to_be_visible()
     expect(page.locator("#overview [data-ref=calls]")).to_have_text("5")
     assert page.evaluate(PLACES) == before
+
+
+PAGES = ("", "calls/", "search/", "prices/", "status/")
+CUT_OFF = """
+() => {
+  const bar = document.querySelector('.topbar').getBoundingClientRect();
+  const parts = [...document.querySelectorAll('.topbar > :not(.spring)')].filter((node) => node.offsetParent);
+  const boxes = parts.map((node) => node.getBoundingClientRect());
+  const overlaps = (box, n) => n && box.left < boxes[n - 1].right;
+  return boxes.some((box, n) => box.left < bar.left || box.right > bar.right || overlaps(box, n));
+}
+"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_bar_of_a_phone_holds_every_link(server: Server, open_page: Opener, path: str) -> None:
+    page = open_page(server, path, width=400, live=path == "")
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    expect(links).to_have_text(["Live", "Calls", "Search", "Prices", "Status", "Admin", "API"])
+    expect(page.locator(".topbar [aria-current=page]")).to_be_in_viewport(ratio=1)
+    assert not page.evaluate(CUT_OFF)
+    links.first.focus()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+    expect(links.last).to_be_focused()
+    expect(links.last).to_be_in_viewport(ratio=1)
+    expect(page.locator("#density")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_foot_says_whose_times_these_are(server: Server, open_page: Opener, path: str) -> None:
+    page = open_page(server, path, live=path == "", zone="Asia/Kolkata")
+    expect(page.locator(".foot")).to_contain_text(re.compile(r"Times in Asia/(Kolkata|Calcutta) \(UTC\+05:30\)"))
+
+
+def test_a_row_with_a_day_does_not_move_the_others(server: Server, open_page: Opener) -> None:
+    page = open_page(server, width=1000)
+    expect(page.locator("#feed .event-row").nth(2)).to_be_visible()
+    page.locator("#feed .event-row").nth(1).evaluate("node => node.classList.add('dated')")
+    columns = page.locator("#feed .event-row .what")
+    assert len(set(columns.evaluate_all("nodes => nodes.map((node) => node.getBoundingClientRect().x)"))) == 1
 
 
 def serious(page: Page) -> list[str]:

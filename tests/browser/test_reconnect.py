@@ -1,5 +1,6 @@
 """A lost connection is seen, and mended: nothing is missing, nothing double, nothing reloaded."""
 
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NO_SERVER, Opener, Watched, feed_texts, is_live, prompt
+from tests.browser.conftest import NO_SERVER, Opener, Watched, feed_texts, hook, is_live, prompt
 from tests.conftest import ServerFactory
 from tests.serving import Server
 
@@ -45,6 +46,23 @@ def test_what_was_missed_comes_once(server: Server, open_page: Opener, watched: 
     missed = [f"missed {n}" for n in reversed(range(40))]
     assert feed_texts(page) == ["after", *missed, "live 2", "live 1", "before the page"]
     expect(page.locator("#feed [data-ref=total]")).to_have_text("44 events")
+
+
+def test_the_events_of_an_open_session_catch_up(server: Server, open_page: Opener, watched: Watched) -> None:
+    tool = {"tool_name": "Bash", "tool_input": {"command": "make"}, "tool_use_id": "t-lost"}
+    hook(server, "s", "PostToolUse", **tool)
+    page = open_page(server, "?session=s&tab=events")
+    rows = page.locator("#session-layer .event-row")
+    expect(rows).to_have_count(1)
+    watched.expected = NO_SERVER
+    lose(server, page)
+    server.start()
+    hook(server, "s", "PostToolUseFailure", duration_ms=1200, error="exit 2", **tool)
+    server.post(*(prompt("s", f"missed {n}", agent_type="claude_code") for n in range(3)))
+    is_back(page)
+    expect(rows.locator(".detail")).to_have_text(["missed 2", "missed 1", "missed 0", "make"])
+    expect(rows.last.locator("[data-ref=amount]")).to_have_text("1.2 s")
+    expect(rows.last).to_have_class(re.compile("failed"))
 
 
 def test_a_page_that_saw_no_event_yet_misses_none(server: Server, open_page: Opener, watched: Watched) -> None:

@@ -136,6 +136,10 @@ class TestShown:
         assert "█" in table
 
     @pytest.mark.parametrize("kind", KINDS)
+    def test_models_are_named_once_in_a_row(self, kind: str) -> None:
+        assert ("Models" in output(kind)) is (kind != "model")
+
+    @pytest.mark.parametrize("kind", KINDS)
     def test_a_narrow_terminal_shows_every_column_whole(self, kind: str) -> None:
         terminal = Terminal()
 

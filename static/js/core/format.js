@@ -37,7 +37,15 @@ export function bothTimes(at) {
   if (Number.isNaN(at)) return "";
   const date = new Date(at);
   const zoneName = zone.formatToParts(date).find((part) => part.type === "timeZoneName").value;
-  return `${dayNameYear.format(date)}, ${clock.format(date)} ${zoneName} · ${utc(at)}`;
+  const local = `${dayNameYear.format(date)}, ${clock.format(date)} ${zoneName}`;
+  return zoneName === "UTC" ? local : `${local} · ${utc(at)}`;
+}
+
+/** How far the reader's clock is from UTC at a moment: `UTC+05:30`. */
+export function zoneOffset(at) {
+  const minutes = -new Date(at).getTimezoneOffset();
+  const far = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(far / 60))}:${pad(far % 60)}`;
 }
 
 export function utc(at) {

@@ -17,6 +17,11 @@ import { subagentTree } from "./subagents.js";
 import { showAgent, showPlace, titleOf } from "./place.js";
 
 const TABS = ["transcript", "events", "subagents", "calls"];
+const NOTHING = {
+  transcript: "Nothing has been told of this session yet.",
+  events: "No event of this session is kept.",
+  subagents: "This session has no sub-agents.",
+};
 const dialog = document.getElementById("session-layer");
 const layer = withRefs(dialog);
 const tabs = [...dialog.querySelectorAll("[role=tab]")];
@@ -31,6 +36,7 @@ let session = null;
 let id = null;
 let loadedTab = null;
 let loadedAgent = null;
+let isBehind = false;
 
 export function sessionLayer() {
   closesItself(dialog);
@@ -58,7 +64,12 @@ export function completeEvent(event) {
   upkeep.ask();
 }
 
-export const reloadSession = () => id && upkeep.now();
+/** The stream broke, or brings not all: the tab in front catches up. */
+export function reloadSession() {
+  if (!id) return;
+  isBehind = true;
+  upkeep.now();
+}
 
 function sync() {
   const wanted = address.value("session");
@@ -112,13 +123,16 @@ async function openTab(tab, agent) {
 function renderNothing() {
   const empty = loadedTab !== "calls" && views[loadedTab]?.count === 0;
   show(layer.nothing, empty);
-  if (empty) text(layer.nothing, "Nothing has been told of this session.");
+  if (empty) text(layer.nothing, NOTHING[loadedTab]);
 }
 
 async function keepUp() {
   if (!id) return;
   await refreshFacts();
   if (loadedTab) await views[loadedTab].refresh();
+  if (isBehind && loadedTab === "events") await views.events.catchUp();
+  isBehind = false;
+  show(layer.fault, false);
   renderNothing();
 }
 

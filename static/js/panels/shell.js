@@ -1,14 +1,15 @@
-/** What every page has: theme, density, keys and the question for a token. */
+/** What every page has: its frame, theme, density, keys and the question for a token. */
 
 import { listen, step } from "../core/keys.js";
 import { keysSheet, openKeys } from "./keys_sheet.js";
+import { pageFrame } from "./page_frame.js";
 import { preferences, toggleDensity, toggleTheme } from "./preferences.js";
 import { tokenPrompt } from "./token.js";
 
 const FIRST = [{ keys: ["?"], words: "This map", act: openKeys }];
 export const WALK = [
-  { keys: ["j", "ArrowDown"], words: "Next row", act: (press) => step(1, press) },
-  { keys: ["k", "ArrowUp"], words: "Row before", act: (press) => step(-1, press) },
+  { keys: ["j", "ArrowDown"], words: "Next row of the list in front", act: (press) => step(1, press), inLayer: true },
+  { keys: ["k", "ArrowUp"], words: "Row before", act: (press) => step(-1, press), inLayer: true },
   { keys: ["Enter"], words: "Open the row" },
 ];
 const LAST = [
@@ -22,6 +23,7 @@ export const CLOSE = { keys: ["Escape"], words: "Close the top layer; the focus 
 export function shell(keys) {
   const all = [...FIRST, ...keys, ...LAST];
   preferences();
+  pageFrame();
   tokenPrompt();
   keysSheet(all);
   listen(all);

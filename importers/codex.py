@@ -29,7 +29,8 @@ from importers.reader import PathFacts, TimeRange
 from ingest.contract import CompactionFacts, NewEvent, SessionFacts, SubagentFacts
 from ingest.entries import NewEntry
 from ingest.metadata import clean_text
-from ingest.otlp.keys import codex_prompt_event_id
+from ingest.otlp.keys import codex_prompt_event_id, codex_start_event_id
+from ingest.telling import of_prompt
 from monitor.lifecycle import TURN_ENDED, WORKING
 from monitor.quotas import from_rollout
 
@@ -138,7 +139,7 @@ class CodexReader:
         thread = thread_of(payload if kind == "session_meta" else {}, at_ms, self._path.name)
         self._thread, self._repeats = thread, thread.forked_from_id is not None
         if kind == "session_meta" and self._wanted.holds(thread.started_at_ms) and not thread.is_subagent:
-            event = thread.event("session_start", event_id_of(f"{thread.thread_id}:meta"), at_ms)
+            event = thread.event("session_start", codex_start_event_id(thread.thread_id), at_ms)
             self._opening = self._buffer.add(opening_slot(event, thread))
         return thread
 
@@ -246,6 +247,7 @@ class CodexReader:
         if self._turn_id is not None and self._turn_id != last_turn_id:
             event_id = codex_prompt_event_id(self._turn_id)
         event = line.event("user_prompt", event_id)
+        event.telling = of_prompt(line.thread.session_id, line.at_ms, prompt)
         self._buffer.add(Slot(event, {"message": clean_text(prompt[:PROMPT_CHARACTERS])}))
 
     def _add_error(self, line: RolloutLine, message: object) -> None:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
-from uuid import UUID
 
 from importers.fields import mapping, moment, project_of, text
 from importers.reader import SOURCE
 from ingest.contract import NewEvent
+from ingest.dates import uuid_time_ms
 
 AGENT_TYPE: Final = "codex"
 # Written by the client in the user's name.
@@ -19,7 +19,6 @@ MACHINE_STARTS: Final = (
 )
 # A fork's history is written in one go when the fork begins, with the time of writing.
 REPLAY_WRITING_MS: Final = 1000
-UUID_VERSION_WITH_TIME: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +139,3 @@ def is_replay(thread: Thread, turn_id: str | None, at_ms: int | None, ordinal: o
         return turn_began < thread_began
     written = thread.written_at_ms
     return repeats and at_ms is not None and written is not None and at_ms <= written + REPLAY_WRITING_MS
-
-
-def uuid_time_ms(value: str | None) -> int | None:
-    """The time inside a UUID of version 7; None for any other text."""
-    try:
-        uuid = UUID(value or "")
-    except ValueError:
-        return None
-    return uuid.int >> 80 if uuid.version == UUID_VERSION_WITH_TIME else None

@@ -26,6 +26,7 @@ from ingest.contract import NewCall, NewEvent, SessionFacts, SubagentFacts
 from ingest.entries import NewEntry
 from ingest.ledger import TRANSCRIPT
 from ingest.metadata import clean_text
+from ingest.telling import of_prompt, of_tool
 from pricing.usage import Usage
 
 # What the client tells the person, not the model.
@@ -175,6 +176,7 @@ class GeminiReader:
         self._tools.add(name)
         slot = self._slot("tool_use", name, use.at_ms or at_ms)
         slot.event.tool_name, slot.metadata = use.name, slot.metadata | use.metadata
+        slot.event.telling = of_tool(self._session_id, slot.event.client_at_ms, use.name, use.arguments)
         if use.failed:
             slot.event.status, slot.counts_edit = "error", False
 
@@ -184,6 +186,7 @@ class GeminiReader:
             return
         self._prompts.add(message_id)
         slot = self._slot("user_prompt", f"message:{message_id}", at_ms)
+        slot.event.telling = of_prompt(self._session_id, at_ms, said)
         slot.metadata["message"] = clean_text(said[:PROMPT_CHARACTERS])
 
     def _add_error(self, message_id: str, at_ms: int | None, message: dict[str, Any]) -> None:

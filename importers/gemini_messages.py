@@ -29,6 +29,7 @@ class ToolUse:
     at_ms: int | None
     failed: bool
     metadata: dict[str, Any]
+    arguments: dict[str, Any]
 
 
 def event_id_of(what: str) -> str:
@@ -88,6 +89,7 @@ def _tool_use(call: dict[str, Any], *, failed: bool) -> ToolUse:
         at_ms=moment(call.get("timestamp")),
         failed=failed,
         metadata=metadata,
+        arguments=mapping(call.get("args")),
     )
 
 

@@ -31,7 +31,7 @@ def complete_events(
 
     Returns the stored rows that changed, in id order; `fresh` is changed in place, the tally follows.
     """
-    before = _stored(connection, told)
+    before = stored_events(connection, [record.event_id for record in told])
     of_group = {values[1]: index for index, values in enumerate(fresh) if values[1] is not None}
     after = dict(before)
     for record in told:
@@ -44,22 +44,24 @@ def complete_events(
         if index is None:
             after[record.event_id] = completed
         else:
-            _move(tally, known, completed)
+            move_event(tally, known, completed)
             fresh[index] = completed
     changed = sorted(record for key, record in after.items() if record != before[key])
     for record in changed:
-        _move(tally, before[record.event_id], record)
+        move_event(tally, before[record.event_id], record)
     rows = [(record.id, *(record[index] for index in CHANGING_INDEXES)) for record in changed]
     UPDATE_EVENTS.run(connection, rows)
     return changed
 
 
-def _stored(connection: Connection, told: Sequence[EventRecord]) -> dict[str | None, EventRecord]:
-    rows = connection.execute(SELECT_EVENTS, (json_text([record.event_id for record in told]),))
+def stored_events(connection: Connection, event_ids: Sequence[str | None]) -> dict[str | None, EventRecord]:
+    """Events by their ids."""
+    rows = connection.execute(SELECT_EVENTS, (json_text(event_ids),))
     return {record.event_id: record for record in map(EventRecord._make, rows.fetchall())}
 
 
-def _move(tally: Tally, before: EventRecord, after: EventRecord) -> None:
+def move_event(tally: Tally, before: EventRecord, after: EventRecord) -> None:
+    """Count an event as it is now, no longer as it was."""
     tally_event(tally, before, -1)
     tally_event(tally, after)
 

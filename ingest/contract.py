@@ -70,6 +70,17 @@ class NewCall(msgspec.Struct, kw_only=True, gc=False):
     answer_mark: int | None = None
 
 
+class Telling(msgspec.Struct, frozen=True, gc=False):
+    """What joins an event with those that other sources tell of the same, where no id does (ingest/telling.py).
+
+    `key` is what all of them know, `at_ms` when it happened, `content` stands for the text where it is known.
+    """
+
+    key: str
+    at_ms: int
+    content: str | None = None
+
+
 class NewEvent(msgspec.Struct, kw_only=True, gc=False):
     """One normalised event, ready for the writer. Texts are trimmed, not empty; `metadata` is JSON text."""
 
@@ -99,6 +110,7 @@ class NewEvent(msgspec.Struct, kw_only=True, gc=False):
     call: NewCall | None = None
     # Its usage is part of a metric's sums, which the ledger takes apart from it (ingest/metric_ledger.py).
     is_sum: bool = False
+    telling: Telling | None = None
 
 
 class SubagentFacts(msgspec.Struct, kw_only=True):

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
+from uuid import UUID
 
 from monitor.times import EARLIEST_MS, LATEST_MS, from_datetime
 
@@ -24,7 +25,7 @@ OTHER_FORMS: Final = (
     "%a %b %d %Y %H:%M:%S GMT%z",
 )
 
-
+UUID_VERSION_WITH_TIME: Final = 7
 ISO_START: Final = re.compile(r"\d{4}-\d").match
 
 
@@ -66,3 +67,12 @@ def _other(text: str) -> datetime | None:
         except ValueError:
             continue
     return None
+
+
+def uuid_time_ms(value: str | None) -> int | None:
+    """The time inside a UUID of version 7; None for any other text."""
+    try:
+        uuid = UUID(value or "")
+    except ValueError:
+        return None
+    return uuid.int >> 80 if uuid.version == UUID_VERSION_WITH_TIME else None

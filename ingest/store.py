@@ -5,15 +5,18 @@ Runs on the writer's own connection, in autocommit, so that no transaction start
 true until the commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Final
 
 import msgspec
 
+from ingest.adopting import adopt, events_at_home, facts_at_home, roots_of
 from ingest.call_store import CallStore, Stored, json_text
 from ingest.completing import EventRecord, as_told, is_witness
 from ingest.completion_store import INSERT_EVENTS, complete_events, tally_event
@@ -27,6 +30,7 @@ from ingest.metric_ledger import Reading
 from ingest.metric_store import MetricStore
 from ingest.quota_store import write_quotas
 from ingest.subagent_store import write_subagents
+from ingest.telling_store import TellingStore
 from monitor import lifecycle
 from monitor.doing import Doing, is_news, note_own, note_sub_agent
 from monitor.lifecycle import SessionState
@@ -87,6 +91,8 @@ class GroupOutcome:
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     completed: list[tuple[Any, ...]] = field(default_factory=list)
     changes: list[StatusChange] = field(default_factory=list)
+    # A session turned out to be another's sub-agent, and is gone.
+    has_moved: bool = False
 
 
 STATE_COLUMNS: Final = tuple(SessionState.__struct_fields__)
@@ -164,6 +170,7 @@ class _Group:
         self.event_values: list[tuple[Any, ...]] = []
         self.told_again: list[NewEvent] = []
         self.call_rows: list[tuple[LedgerRow, Stored]] = []
+        self.tellings = TellingStore(connection, self.tally, rules.payload_limit_bytes)
 
     @cached_property
     def registry(self) -> PricingRegistry:
@@ -171,10 +178,10 @@ class _Group:
         return registry_in(self.connection, self.rules.registry)
 
     def run(self, batches: Sequence[Batch]) -> GroupOutcome:
-        batches = [self._with_metric_events(batch) for batch in batches]
+        batches = self._at_home([self._with_metric_events(batch) for batch in batches])
         self._load_sessions(batches)
         known = self._known_event_ids(batches)
-        next_id = self._next_event_id()
+        ids = count(self._next_event_id())
         agents: set[str] = set()
         for batch in batches:
             stored = Stored([], 0)
@@ -182,6 +189,10 @@ class _Group:
                 agents.add(facts.agent_type)
                 self._take_facts(facts)
             for event in batch.events:
+                if event.telling is not None:
+                    agents.add(event.agent_type)
+                    self._take_telling(event, ids, stored)
+                    continue
                 if event.event_id is not None:
                     if event.event_id in known:
                         stored.duplicates += 1
@@ -189,8 +200,7 @@ class _Group:
                         continue
                     known.add(event.event_id)
                 agents.add(event.agent_type)
-                self._take_event(event, next_id, stored)
-                next_id += 1
+                self._take_event(event, next(ids), stored)
             for facts in batch.facts:
                 agents.add(facts.agent_type)
                 self._take_facts(facts)
@@ -206,6 +216,24 @@ class _Group:
             return batch
         events = MetricStore(self.connection, self.now_ms).take(batch.readings)
         return msgspec.structs.replace(batch, events=[*batch.events, *events])
+
+    def _at_home(self, batches: list[Batch]) -> list[Batch]:
+        """Sub-agents in the sessions of their roots, and what is stored of them too."""
+        events = [event for batch in batches for event in batch.events]
+        facts = [facts for batch in batches for facts in (*batch.opening, *batch.facts)]
+        roots = roots_of(self.connection, events, facts)
+        if not roots:
+            return batches
+        self.outcome.has_moved = adopt(self.connection, roots, self.tally, self.registry)
+        return [
+            msgspec.structs.replace(
+                batch,
+                events=events_at_home(batch.events, roots),
+                facts=facts_at_home(batch.facts, roots),
+                opening=facts_at_home(batch.opening, roots),
+            )
+            for batch in batches
+        ]
 
     def _load_sessions(self, batches: Sequence[Batch]) -> None:
         wanted = {event.session_id for batch in batches for event in batch.events}
@@ -243,6 +271,27 @@ class _Group:
         is_new = event.session_id not in self.sessions
         session = self._session(event.session_id, event.agent_type)
         self._fill_place(event, session)
+        self._note_event(event, session, is_new=is_new)
+        values = self._values(event, event_id, self._take_call(event, event_id, stored))
+        self.event_values.append(values)
+        tally_event(self.tally, values)
+        stored.ids.append(event_id)
+
+    def _take_telling(self, event: NewEvent, ids: Iterator[int], stored: Stored) -> None:
+        """An event that others may tell of without an id in common: a row of its own, or one that is known."""
+        assert event.telling is not None
+        is_new = event.session_id not in self.sessions
+        session = self._session(event.session_id, event.agent_type)
+        self._fill_place(event, session)
+        fresh = self.tellings.take(event.telling, EventRecord._make(self._values(event, 0, None)), ids)
+        stored.ids += fresh
+        if fresh:
+            self._note_event(event, session, is_new=is_new)
+        else:
+            stored.duplicates += 1
+
+    def _note_event(self, event: NewEvent, session: SessionState, *, is_new: bool) -> None:
+        """What a new event says of its session."""
         if event.source == "import":
             lifecycle.on_imported_event(
                 session, event.client_at_ms, self.now_ms, self.rules.import_recent_ms, is_new=is_new
@@ -254,10 +303,6 @@ class _Group:
             session.title = title_of(event.metadata)
         if event.model and event.event_type != "llm_request":
             session.model = event.model
-        values = self._values(event, event_id, self._take_call(event, event_id, stored))
-        self.event_values.append(values)
-        tally_event(self.tally, values)
-        stored.ids.append(event_id)
 
     def _fill_place(self, event: NewEvent, session: SessionState) -> None:
         """Project and branch: the event's own, else the session's, else what git says."""
@@ -328,7 +373,7 @@ class _Group:
             told.append(as_told(EventRecord._make(values), event, is_known=event.session_id in self.sessions))
         limit_bytes = self.rules.payload_limit_bytes
         changed = complete_events(self.connection, told, self.event_values, self.tally, limit_bytes)
-        self.outcome.completed = [record[: len(EVENT_COLUMNS)] for record in changed]
+        self.outcome.completed += [record[: len(EVENT_COLUMNS)] for record in changed]
 
     def _take_facts(self, facts: SessionFacts) -> None:
         is_new = facts.session_id not in self.sessions
@@ -414,6 +459,16 @@ class _Group:
         quotas += [facts.quota for batch in batches for facts in batch.facts if facts.quota is not None]
         write_quotas(connection, quotas)
         self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]
+        self._tell_of_tellings()
+
+    def _tell_of_tellings(self) -> None:
+        fresh, changed = self.tellings.fresh, self.tellings.changed - self.tellings.fresh
+        if fresh:
+            told = [record[: len(EVENT_COLUMNS)] for record in self.tellings.rows(fresh)]
+            self.outcome.rows = sorted([*self.outcome.rows, *told], key=itemgetter(0))
+        if changed:
+            told = [record[: len(EVENT_COLUMNS)] for record in self.tellings.rows(changed)]
+            self.outcome.completed = sorted([*self.outcome.completed, *told], key=itemgetter(0))
 
     def _write_sessions(self) -> None:
         fresh, known = [], []

@@ -296,6 +296,8 @@ class Writer:
                 self._listener.publish_completed(recent)
             if outcome.changes:
                 self._listener.publish_changes(outcome.changes, 0)
+            if outcome.has_moved:
+                self._listener.resync()
         except Exception:
             # What is on disk is acknowledged, whatever becomes of the stream; its clients resume from disk.
             log.exception("the live stream could not be told")

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from ingest.contract import NOT_AN_OBJECT, BodyFault, decode_json
+from ingest.dates import uuid_time_ms
 from ingest.hooks.claude_body import LONGEST_PREVIEW, Hook, HookFault, preview
 from ingest.hooks.outcome import HookOutcome
 from ingest.hooks.tool_input import subjects
-from ingest.otlp.keys import codex_prompt_event_id, codex_tool_event_id, codex_turn_event_id
+from ingest.otlp.keys import codex_prompt_event_id, codex_start_event_id, codex_tool_event_id, codex_turn_event_id
 from ingest.otlp.patches import parse_patch
+from ingest.telling import of_prompt
 from monitor.lifecycle import PERMISSION, QUESTION, TOOL, TURN_ENDED, WORKING
 
 NOTIFY: Final = "notify"
@@ -84,7 +86,8 @@ def _session_start(hook: CodexHook) -> HookOutcome:
     model = hook.text("model")
     if hook.text("source") == "compact":
         return HookOutcome([], [hook.facts(model=model)])
-    event = hook.event("session_start", {"hook_source": hook.text("source")}, model=model)
+    event_id = codex_start_event_id(hook.session_id)
+    event = hook.event("session_start", {"hook_source": hook.text("source")}, event_id=event_id, model=model)
     return HookOutcome([event], [hook.facts(model=model)])
 
 
@@ -99,6 +102,8 @@ def _prompt(hook: CodexHook) -> HookOutcome:
         return HookOutcome([], [hook.facts(WORKING)])
     event_id = codex_prompt_event_id(hook.turn_id) if hook.turn_id else None
     event = hook.event("user_prompt", {"message": prompt}, event_id=event_id)
+    # Bodies have no time, but the turn's id has that of its beginning.
+    event.telling = of_prompt(hook.session_id, uuid_time_ms(hook.turn_id), prompt)
     return HookOutcome([event], [hook.facts(WORKING, model=hook.text("model"), new_turn=True)])
 
 

@@ -13,6 +13,8 @@ from ingest.hooks.claude_body import LONGEST_PREVIEW, Hook, HookFault, one_line,
 from ingest.hooks.outcome import HookOutcome
 from ingest.hooks.tool_input import subjects
 from ingest.metadata import clean_text
+from ingest.otlp.keys import gemini_hook_event_id
+from ingest.telling import of_prompt, of_tool
 from monitor.lifecycle import PERMISSION, QUESTION, TOOL, TURN_ENDED, WORKING
 
 ASKING_TOOLS: Final = frozenset({"ask_user"})
@@ -64,7 +66,7 @@ def _session_end(hook: GeminiHook) -> HookOutcome:
 def _prompt(hook: GeminiHook) -> HookOutcome:
     prompt = hook.fields.get("prompt")
     said = isinstance(prompt, str) and prompt.strip()
-    events = [hook.event("user_prompt", {"message": prompt})] if said else []
+    events = [_shared(hook, hook.event("user_prompt", {"message": prompt}))] if said else []
     return HookOutcome(events, [hook.facts(WORKING, new_turn=True)])
 
 
@@ -87,7 +89,19 @@ def _after_tool(hook: GeminiHook) -> HookOutcome:
     event = hook.event(
         "tool_use", metadata, tool_name=hook.text("tool_name"), status="error" if error else "success"
     )
-    return HookOutcome([event], [hook.facts(WORKING)])
+    return HookOutcome([_shared(hook, event)], [hook.facts(WORKING)])
+
+
+def _shared(hook: GeminiHook, event: NewEvent) -> NewEvent:
+    """A prompt or tool use that telemetry and chats tell of too: its text and time are what they share."""
+    if event.event_type == "user_prompt":
+        event.telling = of_prompt(event.session_id, event.client_at_ms, hook.text("prompt"))
+    else:
+        arguments = hook.fields.get("tool_input")
+        event.telling = of_tool(event.session_id, event.client_at_ms, event.tool_name, arguments)
+    if event.telling is not None:
+        event.event_id = gemini_hook_event_id(hook.fields)
+    return event
 
 
 def _error(error: object) -> str | None:

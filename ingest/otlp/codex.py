@@ -9,8 +9,9 @@ from typing import Any, Final
 from ingest.hooks.tool_input import subjects
 from ingest.otlp.draft import Draft
 from ingest.otlp.event_types import common_event_type
-from ingest.otlp.keys import codex_tool_event_id
-from ingest.otlp.reading import Names, Reading, json_object, long_text, text
+from ingest.otlp.keys import codex_start_event_id, codex_tool_event_id
+from ingest.otlp.reading import Names, Reading, json_object, long_text, text, unredacted
+from ingest.telling import of_prompt
 
 NAMED: Final = {
     "codex.tool_decision": "tool_use",
@@ -147,6 +148,10 @@ def refine(reading: Reading, draft: Draft) -> None:
         draft.status = "error"
     if draft.event_type == "tool_use":
         _refine_tool(reading, draft)
+    elif draft.event_type == "session_start":
+        draft.event_id = codex_start_event_id(draft.session_id)
+    elif reading.part == "user_prompt":
+        _refine_prompt(reading, draft)
     elif reading.name in ITEMS:
         _refine_item(reading, draft)
     draft.note(error=error, success=reading.flag("success"))
@@ -155,6 +160,11 @@ def refine(reading: Reading, draft: Draft) -> None:
     draft.note(**{ours: attributes.get(name) for name, ours in RENAMED.items()})
     servers = [name.strip() for name in str(attributes.get("mcp_servers") or "").split(",")]
     draft.note(mcp_servers=[name for name in servers if name] or None)
+
+
+def _refine_prompt(reading: Reading, draft: Draft) -> None:
+    said = unredacted(reading.attributes.get("prompt"))
+    draft.telling = of_prompt(draft.session_id, reading.record.time_ms, said)
 
 
 def _refine_tool(reading: Reading, draft: Draft) -> None:

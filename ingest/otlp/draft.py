@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ingest.contract import LONGEST_MS, MOST_DOLLARS, MOST_TOKENS, NANOS_PER_DOLLAR, NewCall, NewEvent
+from ingest.contract import LONGEST_MS, MOST_DOLLARS, MOST_TOKENS, NANOS_PER_DOLLAR, NewCall, NewEvent, Telling
 from ingest.ledger import OTLP
 from ingest.metadata import cap_outcome
 from ingest.otlp.keys import record_call_key
@@ -77,6 +77,7 @@ class Draft:
     cost_is_estimate: bool = False
     call_key: str | None = None
     priced_model: str | None = None
+    telling: Telling | None = None
 
     def note(self, **details: object) -> None:
         """Add to the metadata what is known and not there yet."""
@@ -197,6 +198,7 @@ def finish(draft: Draft, agent_type: str, called_at_ms: int | None, payload_limi
         lines_added=capped.lines_added,
         lines_removed=capped.lines_removed,
         call=_call(draft, called_at_ms),
+        telling=None if draft.event_id is None else draft.telling,
     )
 
 

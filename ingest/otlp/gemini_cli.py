@@ -12,8 +12,9 @@ from ingest.contract import MOST_TOKENS
 from ingest.hooks.tool_input import subjects
 from ingest.otlp.draft import Draft, usage_of
 from ingest.otlp.event_types import common_event_type
-from ingest.otlp.reading import Names, Reading, json_object, long_text, text
+from ingest.otlp.reading import Names, Reading, json_object, long_text, text, unredacted
 from ingest.otlp.records import whole_number
+from ingest.telling import of_prompt, of_tool
 from pricing.usage import Usage
 
 NAMED: Final = {"gemini_cli.tool_call": "tool_use", "gemini_cli.api_error": "error"}
@@ -47,11 +48,17 @@ def refine(reading: Reading, draft: Draft) -> None:
     draft.usage = _usage(reading) if reading.part == "api_response" else Usage()
     if draft.event_type == "tool_use":
         draft.tool_name = draft.tool_name or text(attributes.get("function_name"))
-        draft.note(**subjects(json_object(attributes.get("function_args"))))
+        written = attributes.get("function_args")
+        arguments = json_object(written)
+        draft.note(**subjects(arguments))
+        if written:
+            draft.telling = of_tool(draft.session_id, reading.record.time_ms, draft.tool_name, arguments)
         _note_lines(reading, draft)
     elif draft.event_type == "user_prompt":
         # The body is a sentence about the prompt, not the prompt.
         draft.metadata.pop("message", None)
+        said = unredacted(attributes.get("prompt"))
+        draft.telling = of_prompt(draft.session_id, reading.record.time_ms, said)
     draft.note(**{name: attributes.get(name) for name in DETAILS})
 
 

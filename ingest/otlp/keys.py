@@ -131,3 +131,13 @@ def codex_prompt_event_id(turn_id: str) -> str:
 def codex_turn_event_id(turn_id: str) -> str:
     """The end of a turn, told by a hook and by the program that is notified."""
     return f"cdx-turn-{turn_id}"
+
+
+def codex_start_event_id(thread_id: str) -> str:
+    """A thread begins once, whoever tells of it and however often it is resumed; the contract's form of the id."""
+    return f"import-cdx-{hashlib.sha256(f'codex:{thread_id}:meta'.encode()).hexdigest()[:32]}"
+
+
+def gemini_hook_event_id(body: object) -> str:
+    """Of a prompt or tool use as a hook tells it, which names neither: the same body is the same event."""
+    return f"hook-{digest('gemini', body)}"

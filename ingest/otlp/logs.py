@@ -11,7 +11,7 @@ from ingest.otlp import claude_code, codex, gemini_cli, gen_ai
 from ingest.otlp.draft import Draft, begin, finish
 from ingest.otlp.keys import RecordIds
 from ingest.otlp.patches import parse_patch
-from ingest.otlp.reading import CLAUDE_CODE, CODEX, GEMINI_CLI, Reading, long_text
+from ingest.otlp.reading import CLAUDE_CODE, CODEX, GEMINI_CLI, Reading, unredacted
 from ingest.otlp.records import LogRecord, RecordFault, Skipped
 
 NO_SESSION: Final = "no session"
@@ -65,7 +65,7 @@ def _event_of(record: LogRecord, ids: RecordIds, payload_limit_bytes: int) -> Ne
 
 def _note_prompt(reading: Reading, draft: Draft) -> None:
     for name in PROMPT_ATTRIBUTES:
-        draft.note(message=long_text(reading.attributes.get(name)))
+        draft.note(message=unredacted(reading.attributes.get(name)))
 
 
 def _note_patch(draft: Draft) -> None:

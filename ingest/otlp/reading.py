@@ -18,6 +18,9 @@ AGENTS: Final = (
 SESSION_OF_RECORD: Final = ("session.id", "gen_ai.session.id", "conversation.id", "gen_ai.conversation.id")
 SESSION_OF_RESOURCE: Final = ("session.id", "gen_ai.session.id", "conversation.id", "gen_ai.conversation.id")
 
+# In the place of a prompt, unless a person lets the client send it.
+REDACTED: Final = frozenset({"[REDACTED]", "<REDACTED>"})
+
 
 class Names(NamedTuple):
     """What a field is called: attributes first, then keys of a JSON body."""
@@ -103,6 +106,12 @@ def text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     return clean_text(str(value).strip()[:LONGEST_TEXT]).strip() or None
+
+
+def unredacted(value: object) -> str | None:
+    """A long text, unless the client put a word in its place."""
+    said = long_text(value)
+    return None if said in REDACTED else said
 
 
 def long_text(value: object) -> str | None:

@@ -11,6 +11,7 @@ from monitor.models.price import PriceOverride
 from monitor.models.rollup import EventHour, SessionFile, UsageHour
 from monitor.models.session import Session
 from monitor.models.subagent import Compaction, Subagent
+from monitor.models.telling import Telling
 
 __all__ = [
     "Agent",
@@ -27,5 +28,6 @@ __all__ = [
     "Session",
     "SessionFile",
     "Subagent",
+    "Telling",
     "UsageHour",
 ]

@@ -41,6 +41,18 @@ def test_a_page_fits_and_axe_finds_nothing_serious(
         assert serious(page) == [], theme
 
 
+@pytest.mark.parametrize("width", [400, 700, 1000, 1800])
+def test_what_a_call_cost_is_seen_without_scrolling(server: Server, open_page: Opener, width: int) -> None:
+    page = opened(open_page, server, "calls/", width)
+    table = page.locator("#ledger .table-scroll")
+    assert table.evaluate("node => node.scrollWidth <= node.clientWidth")
+    row = page.locator("#ledger tbody tr").first
+    for name in ("time", "session", "model", "cost"):
+        expect(row.locator(f"[data-ref={name}]")).to_be_visible()
+    tokens = row.locator("[data-ref=brief]" if width < 800 else "[data-ref=output]")
+    expect(tokens).to_have_text("4.0k in · 200 out" if width < 800 else "200")
+
+
 def test_markup_in_names_is_text(server: Server, open_page: Opener) -> None:
     page = opened(open_page, server, "calls/")
     expect(page.locator("#ledger tbody tr", has_text="project <img")).to_have_count(1)

@@ -56,6 +56,7 @@ function updateRow(row, call) {
   attribute(row.cost, "href", `/calls/${call.id}/`);
   row.cost.classList.toggle("unpriced", call.cost_usd === null);
   text(row.price, call.price === "client" ? "stated by client" : (call.price ?? "–"));
+  attribute(row.price, "title", call.price);
   renderWitnesses(row.witnesses, call.witnesses);
 }
 

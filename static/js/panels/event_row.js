@@ -39,7 +39,7 @@ function amount(event) {
   const parts = [];
   if (event.duration_ms) parts.push(duration(event.duration_ms));
   const tokens = event.tokens_in + event.tokens_out + event.cache_read_tokens + event.cache_write_tokens;
-  if (tokens) parts.push(`${compact(tokens)} tok`);
+  if (tokens) parts.push(`${compact(tokens)} tokens`);
   if (event.cost_usd !== null) parts.push(money(event.cost_usd));
   else if (tokens && event.model) parts.push("unpriced");
   return parts.join(" · ");

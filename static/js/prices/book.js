@@ -35,6 +35,7 @@ function update(refs, row) {
   for (const rate of RATES) text(refs[rate], row[`${rate}_usd`]);
   text(refs.tiers, row.tiers_above_tokens.length ? `dearer above ${row.tiers_above_tokens.map(count).join(", ")}` : "");
   text(refs.source, row.source ? oneLine(row.source, 120) : "your own");
+  attribute(refs.source, "title", row.source);
   text(refs.checked, row.checked_on ?? "");
 }
 

@@ -4,15 +4,16 @@ from typing import Any, Final
 
 import msgspec
 
-MISSING, DOUBLE, DIFFERS, PRICE = "missing", "double", "differs", "price"
-KINDS: Final = (MISSING, DOUBLE, DIFFERS, PRICE)
+MISSING, DOUBLE, DIFFERS, CONFLICT, PRICE = "missing", "double", "differs", "conflict", "price"
+KINDS: Final = (MISSING, DOUBLE, DIFFERS, CONFLICT, PRICE)
 
 
 class Finding(msgspec.Struct):
     """One call that is not as it should be. `differences`: by field, what the ledger has and what it should have.
 
     Costs are nano-dollars, None for a call without a price; 0 in the ledger when it has no such call, and 0 as
-    the right cost of a call that should not be there.
+    the right cost of a call that should not be there. In a conflict the transcript's word stands in the ledger,
+    and the telemetry's beside it: which of them is right nobody can tell.
     """
 
     kind: str

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from importers.findings import (
+    CONFLICT,
     DIFFERS,
     DOUBLE,
     KINDS,
@@ -22,7 +23,7 @@ from importers.findings import (
 )
 from importers.reread import Key, Transcripts
 from ingest.joining import is_fork_copy
-from ingest.ledger import IMPORT, MOST_WITNESSES, OTLP, LedgerRow, Witness, set_cost
+from ingest.ledger import IMPORT, MOST_WITNESSES, OTLP, TRANSCRIPT, LedgerRow, Witness, set_cost
 from monitor.models import Call, Event
 from monitor.receipts import events_of, file_and_line, usage_of_call
 from monitor.times import from_datetime
@@ -30,6 +31,8 @@ from pricing.registry import PricingRegistry
 from pricing.rows import CLIENT_PRICE
 from pricing.usage import Usage
 
+TELEMETRY: Final = "otel"
+IN_CONFLICT: Final = "telemetry of the same call told otherwise; the transcript's word is kept"
 PAGE_CALLS: Final = 500
 # A client writes an answer's first line when it begins, and reports the request when it has ended.
 TWINS_APART_MS: Final = 300_000
@@ -117,15 +120,16 @@ class _Check:
                 self._alone.append(row)
 
     def _check_told(self, row: LedgerRow, events: Sequence[Event]) -> None:
-        """Where telemetry decided, the event that told of the call still has its figures."""
-        if row.authority != OTLP or not events:
-            return
+        """The event that told of the call has its figures: where telemetry decided, and where a transcript did."""
+        told = [event for event in events if event.source == TELEMETRY]
+        events = told if row.authority == TRANSCRIPT else events if row.authority == OTLP else []
         wrong = [_wrong_figures(row, event) for event in events]
-        if all(wrong):
-            right = msgspec.structs.replace(row, usage=_usage_told(row, events[0]))
-            set_cost(right, self._registry)
-            note = "telemetry told otherwise"
-            self._find(DIFFERS, row, right_nanos=right.cost_nanos, differences=wrong[0], note=note)
+        if not wrong or not all(wrong):
+            return
+        right = msgspec.structs.replace(row, usage=_usage_told(row, events[0]))
+        set_cost(right, self._registry)
+        kind, note = (DIFFERS, "telemetry told otherwise") if row.authority == OTLP else (CONFLICT, IN_CONFLICT)
+        self._find(kind, row, right_nanos=right.cost_nanos, differences=wrong[0], note=note)
 
     def _is_on_disk(self, row: LedgerRow) -> bool:
         """Whether all that told of a call was read: files, and every one of them."""

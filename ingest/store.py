@@ -93,6 +93,8 @@ class GroupOutcome:
     changes: list[StatusChange] = field(default_factory=list)
     # A session turned out to be another's sub-agent, and is gone.
     has_moved: bool = False
+    # How often known events have changed in this database, when these have done so once more.
+    completions: int | None = None
 
 
 STATE_COLUMNS: Final = tuple(SessionState.__struct_fields__)
@@ -124,6 +126,17 @@ UPSERT_FILES: Final = insert(
     "import_state",
     FILE_COLUMNS,
     f"ON CONFLICT (file_path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in FILE_COLUMNS[1:])}",
+)
+
+
+# An older event that is completed is on hardly any screen: an import that reads all anew tells of none.
+RECENT_EVENTS: Final = 2000
+SELECT_COMPLETIONS: Final = (
+    "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM markers WHERE key = 'completions'"
+)
+COUNT_COMPLETION: Final = (
+    "INSERT INTO markers (key, value) VALUES ('completions', '1') "
+    "ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(markers.value AS INTEGER) + 1 AS TEXT) RETURNING value"
 )
 
 
@@ -460,6 +473,15 @@ class _Group:
         write_quotas(connection, quotas)
         self.outcome.rows = [values[: len(EVENT_COLUMNS)] for values in self.event_values]
         self._tell_of_tellings()
+        self._count_completions()
+
+    def _count_completions(self) -> None:
+        """So that a server learns of what a command beside it completed: no new id tells of that."""
+        outcome = self.outcome
+        newest = self._next_event_id() - 1
+        if outcome.has_moved or any(row[0] > newest - RECENT_EVENTS for row in outcome.completed):
+            (told,) = self.connection.execute(COUNT_COMPLETION).fetchone()
+            outcome.completions = int(told)
 
     def _tell_of_tellings(self) -> None:
         fresh, changed = self.tellings.fresh, self.tellings.changed - self.tellings.fresh

@@ -20,7 +20,16 @@ from time import monotonic
 from typing import Any, Final
 
 from ingest.call_store import Stored
-from ingest.store import Batch, GroupOutcome, StatusChange, StoreRules, advance, write_group
+from ingest.store import (
+    RECENT_EVENTS,
+    SELECT_COMPLETIONS,
+    Batch,
+    GroupOutcome,
+    StatusChange,
+    StoreRules,
+    advance,
+    write_group,
+)
 from monitor.rows import EVENT_COLUMNS_SQL
 from monitor.times import now_ms
 
@@ -38,8 +47,8 @@ CLOCK_TICK_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.25
 # What another process wrote is sent to the stream up to this many events; beyond it, clients reload.
 MOST_FOREIGN_EVENTS: Final = 2000
-# An older event that is completed is on hardly any screen: an import that reads all anew tells of none.
-RECENT_EVENTS: Final = 2000
+# How often clients load anew, at most, while another process completes what is known.
+RESYNC_SECONDS: Final = 2.0
 CHECKPOINT_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 10.0
 
@@ -129,6 +138,8 @@ class Writer:
         self._checkpointer = threading.Thread(target=self._checkpoint, name="checkpoints", daemon=True)
         self._last_id = 0
         self._data_version = -1
+        # Events that were completed, as far as the stream was told; whether others may have done more.
+        self._completions, self._has_foreign_writes, self._next_resync = 0, False, 0.0
         self.figures = WriterFigures()
 
     def start(self) -> None:
@@ -208,6 +219,7 @@ class Writer:
                 self._store(connection, part)
             if connection is not None and monotonic() >= next_look:
                 self._look_elsewhere(connection)
+                self._look_for_completions(connection)
                 next_look = monotonic() + LOOK_SECONDS
         if connection is not None:
             connection.close()
@@ -234,6 +246,7 @@ class Writer:
     def _begin(self, connection: sqlite3.Connection) -> None:
         self._last_id = _newest_id(connection)
         self._data_version = _data_version(connection)
+        self._completions = _completions(connection)
         self._listener.begin(self._last_id)
 
     def _take_group(self) -> list[list[_Submission]] | None:
@@ -281,6 +294,9 @@ class Writer:
     def _done(self, connection: sqlite3.Connection, group: list[_Submission], outcome: GroupOutcome) -> None:
         self.figures.groups += 1
         self.figures.events += len(outcome.rows)
+        if outcome.completions is not None:
+            self._has_foreign_writes |= outcome.completions != self._completions + 1
+            self._completions += 1
         self._publish(connection, outcome)
         _answer_each(group, outcome.stored)
 
@@ -319,13 +335,27 @@ class Writer:
             version = _data_version(connection)
             if version == self._data_version:
                 return
-            self._data_version = version
+            self._data_version, self._has_foreign_writes = version, True
             newest = _newest_id(connection)
             if newest > self._last_id:
                 self._publish_foreign(connection, before_id=newest + 1)
                 self._last_id = newest
         except sqlite3.Error as error:
             self._note(error)
+
+    def _look_for_completions(self, connection: sqlite3.Connection) -> None:
+        """What another process completed has no new id: clients load anew, now and then while it goes on."""
+        if not self._has_foreign_writes or monotonic() < self._next_resync:
+            return
+        try:
+            known, self._completions = self._completions, _completions(connection)
+        except sqlite3.Error as error:
+            self._note(error)
+            return
+        self._has_foreign_writes = False
+        if known != self._completions:
+            self._next_resync = monotonic() + RESYNC_SECONDS
+            self._listener.resync()
 
     def _tick(self, connection: sqlite3.Connection) -> None:
         changes, idled = advance(connection, self._clock(), self._timeout_ms)
@@ -355,6 +385,10 @@ def _take_bulk(waiting: deque[_Submission], limit_bytes: int) -> list[_Submissio
 
 def _newest_id(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
+
+
+def _completions(connection: sqlite3.Connection) -> int:
+    return int(connection.execute(SELECT_COMPLETIONS).fetchone()[0])
 
 
 def _data_version(connection: sqlite3.Connection) -> int:

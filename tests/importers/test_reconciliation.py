@@ -71,8 +71,12 @@ def tell(home: Home, client: str, source: str) -> None:
 
 
 def events_of(home: Home) -> list[dict[str, Any]]:
-    """Those that have an id: others are told anew with each repetition."""
-    rows = home.rows("SELECT * FROM events WHERE event_id IS NOT NULL ORDER BY event_id")
+    """Those that have an id, as others are told anew with each repetition; but those of metrics, which are made
+    only where nothing else is known by then.
+    """
+    rows = home.rows(
+        "SELECT * FROM events WHERE event_id IS NOT NULL AND metadata NOT LIKE '%otel_metric%' ORDER BY event_id"
+    )
     known = [{name: value for name, value in row.items() if name not in FIRST_TELLER} for row in rows]
     return [row | {"metadata": json.loads(row["metadata"])} for row in known]
 

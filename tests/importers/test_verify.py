@@ -217,6 +217,55 @@ class TestFaults:
         assert file["path"].endswith("gone.jsonl")
 
 
+class TestConflicts:
+    """Transcript and telemetry name the same request, and disagree."""
+
+    USED = Usage(uncached_input_tokens=10, output_tokens=41, cache_read_tokens=1000)
+
+    @pytest.mark.parametrize("telemetry_first", [True, False])
+    def test_what_cannot_be_settled_is_kept_and_named_with_both_words(
+        self, tmp_path: Path, home: Home, verify: Verify, *, telemetry_first: bool
+    ) -> None:
+        write(tmp_path, LINES)
+        steps = [
+            lambda: tell(home, "request:r-1", self.USED, BEGAN_MS + 4000),
+            lambda: home.run(CLAUDE, tmp_path / "claude"),
+        ]
+        for step in steps if telemetry_first else steps[::-1]:
+            step()
+
+        told = verify()
+
+        (finding,) = told["findings"]
+        assert (finding["kind"], finding["call_key"]) == ("conflict", "request:r-1")
+        assert finding["differences"] == {"output_tokens": [40, 41]}
+        assert finding["right_nanos"] > finding["ledger_nanos"]
+        assert not told["agrees"]
+        assert home.rows("SELECT output_tokens FROM calls WHERE call_key = 'request:r-1'") == [
+            {"output_tokens": 40}
+        ]
+
+    @each_recording
+    def test_the_recorded_clients_never_contradict_themselves(
+        self, home: Home, verify: Callable[..., dict[str, Any]], source: Source, folder: Path
+    ) -> None:
+        client = DIRECTORIES[source.name]
+        home.store(Batch(log_events(client)))
+        home.run(source, folder)
+
+        assert [finding for finding in verify(**{client: folder})["findings"] if finding["kind"] != "price"] == []
+
+    def test_an_answer_that_the_transcript_left_unfinished_is_none(
+        self, tmp_path: Path, home: Home, verify: Verify
+    ) -> None:
+        lines = [*LINES[:2], answer(2, usage(4, read=1000), message="m-1", request="r-1", stop=None)]
+        write(tmp_path, lines)
+        home.run(CLAUDE, tmp_path / "claude")
+        tell(home, "request:r-1", self.USED, BEGAN_MS + 4000)
+
+        assert verify()["findings"] == []
+
+
 class TestMending:
     """What verify names, the commands that it points to put right."""
 

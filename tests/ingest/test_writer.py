@@ -273,6 +273,18 @@ class TestListener:
             own.store_blocking(batch(), 100)
         assert (kept.ids, kept.resyncs) == ([7], 1)
 
+    def test_begins_anew_when_others_completed_what_is_known(self, database: Path) -> None:
+        kept = Kept()
+        told = {"event_type": "tool_use", "event_id": "cc-tool-1", "agent_type": "claude_code"}
+        with running_writer(database, listener=kept) as own, running_writer(database) as other:
+            own.store_blocking(batch(new_event("s", source="hook", **told)), 100)
+            own.store_blocking(batch(new_event("s", source="import", duration_ms=70, **told)), 100)
+            assert (kept.completed_ids, kept.resyncs) == ([1], 0)
+            other.store_blocking(batch(new_event("s", source="otel", duration_ms=50, **told)), 100)
+            eventually(lambda: kept.resyncs, what="the resync")
+            own.store_blocking(batch(new_event("s", source="otel", duration_ms=40, **told)), 100)
+        assert (kept.completed_ids, kept.resyncs) == ([1, 1], 1)
+
     def test_that_fails_costs_no_event(self, database: Path) -> None:
         class Failing(Kept):
             def publish(self, rows: Any) -> None:

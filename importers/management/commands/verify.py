@@ -27,6 +27,7 @@ WORDS: Final = {
     "missing": "missing in the ledger",
     "double": "counted twice",
     "differs": "differing from their transcript",
+    "conflict": "of which transcript and telemetry tell different tokens",
     "price": "priced otherwise than by the price book",
 }
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ingest.adopting import adopt, events_at_home, facts_at_home, roots_of
+from ingest.adoption_store import adopt, events_at_home, facts_at_home, roots_of
 from ingest.call_store import CallStore, Stored, json_text
 from ingest.completing import EventRecord, as_told, is_witness
 from ingest.completion_store import INSERT_EVENTS, complete_events, tally_event

@@ -14,8 +14,8 @@ from ingest.telling import APART_MS, Told, event_of, together
 from monitor.rollups import Tally
 from monitor.sql import insert, replaced, update
 
-# Of the very same tool use or prompt in one session, so many are compared, the nearest in time.
-MOST_NEAR: Final = 100
+# Of the very same tool use or prompt in one session, so many before and after it are compared.
+MOST_NEAR: Final = 50
 UPSERT_TELLING: Final = insert(
     "tellings",
     ("match_key", "source", "ref", "at", "content", "told"),
@@ -23,9 +23,17 @@ UPSERT_TELLING: Final = insert(
     "told = excluded.told",
 )
 SELECT_TELLING: Final = "SELECT told FROM tellings WHERE match_key = ? AND source = ? AND ref = ?"
-SELECT_NEAR: Final = (
-    "SELECT source, ref, at, content, told FROM tellings WHERE match_key = ? AND at BETWEEN ? AND ? "
-    f"ORDER BY abs(at - ?), source, ref LIMIT {MOST_NEAR}"
+SELECT_OTHERS: Final = (
+    "SELECT EXISTS (SELECT 1 FROM tellings WHERE match_key = :key AND source < :source) "
+    "OR EXISTS (SELECT 1 FROM tellings WHERE match_key = :key AND source > :source)"
+)
+SELECT_BEFORE: Final = (
+    "SELECT source, ref, at, content, told FROM tellings WHERE match_key = ? AND at <= ? "
+    f"ORDER BY at DESC LIMIT {MOST_NEAR}"
+)
+SELECT_AFTER: Final = (
+    "SELECT source, ref, at, content, told FROM tellings WHERE match_key = ? AND at > ? "
+    f"ORDER BY at LIMIT {MOST_NEAR}"
 )
 CHANGED: Final = ("event_id", *CHANGING)
 UPDATE_EVENTS: Final = update("events", "id", replaced(*CHANGED))
@@ -42,9 +50,10 @@ class TellingStore:
 
     def take(self, telling: Telling, record: EventRecord, ids: Iterator[int]) -> list[int]:
         """Store what one source told. Returns the ids of events that are new with it."""
-        if not self._note(telling, record):
+        told = self._note(telling, record)
+        if told is None:
             return []
-        groups = together(self._near(telling))
+        groups = together(self._near(telling, told))
         refs = [one.ref for group in groups for one in group]
         rows = stored_events(self.connection, refs)
         return [new for group in groups if (new := self._settle(group, rows, record, ids)) is not None]
@@ -54,31 +63,35 @@ class TellingStore:
         sql = f"SELECT {', '.join(EventRecord._fields)} FROM events WHERE id IN (SELECT value FROM json_each(?))"
         return sorted(map(EventRecord._make, self.connection.execute(sql, (json_text(list(ids)),)).fetchall()))
 
-    def _note(self, telling: Telling, record: EventRecord) -> bool:
-        """Whether it says anything that was not known."""
+    def _note(self, telling: Telling, record: EventRecord) -> EventRecord | None:
+        """Keep what its source has told so far; None when that was known."""
         key = (telling.key, record.source, record.event_id)
         found = self.connection.execute(SELECT_TELLING, key).fetchone()
         if found is not None:
             known = _record(found[0])
             record = joined(known, record, self.limit_bytes)
             if record == known and stored_events(self.connection, [record.event_id]):
-                return False
+                return None
         UPSERT_TELLING.run(self.connection, [(*key, telling.at_ms, telling.content, json_text(list(record)))])
-        return True
+        return record
 
-    def _near(self, telling: Telling) -> list[Told]:
+    def _near(self, telling: Telling, record: EventRecord) -> list[Told]:
         """The tellings that may have to do with this one, over others between them too."""
-        first, last, count = telling.at_ms - APART_MS, telling.at_ms + APART_MS, -1
-        while True:
-            span = (telling.key, first, last, telling.at_ms)
-            found = self.connection.execute(SELECT_NEAR, span).fetchall()
-            if len(found) in (count, MOST_NEAR):
-                return [
-                    Told(source, ref, at_ms, content, _record(told)) for source, ref, at_ms, content, told in found
-                ]
-            count = len(found)
-            first = min(row[2] for row in found) - APART_MS
-            last = max(row[2] for row in found) + APART_MS
+        own = {"key": telling.key, "source": record.source}
+        (has_others,) = self.connection.execute(SELECT_OTHERS, own).fetchone()
+        if not has_others:
+            return [Told(record.source, record.event_id or "", telling.at_ms, telling.content, record)]
+        return [*self._row_of(SELECT_BEFORE, telling), *self._row_of(SELECT_AFTER, telling)]
+
+    def _row_of(self, sql: str, telling: Telling) -> Iterator[Told]:
+        """As far as no gap is too wide for any two to be one event."""
+        last_ms = telling.at_ms
+        found = self.connection.execute(sql, (telling.key, telling.at_ms)).fetchall()
+        for source, ref, at_ms, content, told in found:
+            if abs(at_ms - last_ms) > APART_MS:
+                return
+            last_ms = at_ms
+            yield Told(source, ref, at_ms, content, _record(told))
 
     def _settle(
         self, group: list[Told], rows: dict[str | None, EventRecord], told: EventRecord, ids: Iterator[int]

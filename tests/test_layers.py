@@ -49,7 +49,10 @@ def test_prices_know_no_framework() -> None:
         assert not {"django", "ninja", "channels", "sqlite3"}.intersection(imported_packages(path)), path
 
 
-STORES = ("store", "call_store", "entry_store", "metric_store", "quota_store", "subagent_store")
+STORES = (
+    *("store", "adoption_store", "call_store", "entry_store", "metric_store", "quota_store", "subagent_store"),
+    "telling_store",
+)
 
 
 def test_sql_is_written_where_the_house_keeps_it() -> None:

@@ -1,4 +1,4 @@
-"""Codex's sub-agents under the session of their root, though telemetry knows each by its own thread alone.
+"""The SQL that puts Codex's sub-agents into the session of their root: telemetry knows each by its thread alone.
 
 A rollout or a hook tells whose sub-agent a thread is. From then on what telemetry says of the thread is of the
 root's session, and what was stored as a session of its own moves there: as if it had been known from the start.

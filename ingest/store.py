@@ -336,9 +336,9 @@ class _Group:
     def _cost_nanos(self, event: NewEvent, call: NewCall | None) -> int | None:
         if event.cost_nanos is not None:
             return event.cost_nanos
-        usage = call.usage if call is not None else usage_of(event)
         if event.model is None or (call is None and not event.is_sum):
             return None
+        usage = call.usage if call is not None else usage_of(event)
         happened_at = self.now_ms if event.client_at_ms is None else event.client_at_ms
         priced = self.registry.price(event.model, usage, happened_at)
         return None if priced is None else priced.cost_nanos

@@ -14,7 +14,8 @@ from tests.serving import Server
 def server(serving: ServerFactory) -> Iterator[Server]:
     with serving() as running:
         running.post(*(prompt("s", f"prompt {n}") for n in range(5)))
-        hook(running, "waits", "Stop")
+        # Who only ended a turn is in the queue no longer once it was looked at.
+        hook(running, "waits", "PermissionRequest", tool_name="Bash", tool_input={"command": "make"})
         yield running
 
 
@@ -60,7 +61,7 @@ def test_slash_goes_to_the_filters_and_p_pauses(server: Server, open_page: Opene
 
 def test_n_opens_who_waits(server: Server, open_page: Opener) -> None:
     page = open_page(server)
-    expect(page.locator(".waiting-row")).to_contain_text("your turn")
+    expect(page.locator(".waiting-row")).to_contain_text("needs permission")
     page.keyboard.press("n")
     expect(page.locator("#session-layer")).to_be_visible()
     assert "session=waits" in page.url

@@ -19,7 +19,7 @@ MOST_IN_FLIGHT: Final = 6
 # Where nobody else waits for the writer, the search index is written in large parts: a word that stands in many
 # entries is then written once.
 ALONE_GROUP_BYTES: Final = 4 * 1024 * 1024
-ALONE_IN_FLIGHT: Final = 16
+ALONE_IN_FLIGHT: Final = 40
 # A locked or full database: some half a minute of patience, then the import gives up.
 MOST_TRIES: Final = 12
 

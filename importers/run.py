@@ -34,7 +34,7 @@ log = logging.getLogger("agentmonitor.importers")
 
 SLICE_EVENTS: Final = 500
 # Words cost the search index some 20 ns each byte; no live event should wait for more.
-SLICE_ENTRY_BYTES: Final = 256 * 1024
+SLICE_ENTRY_BYTES: Final = 128 * 1024
 # Most lines say little; to look after each costs more than to hold some.
 LINES_BETWEEN_TAKES: Final = 16
 RETRY_SECONDS: Final = 2.5

@@ -38,7 +38,7 @@ log = logging.getLogger("agentmonitor.writer")
 QUEUE_LIMIT_BYTES: Final = 32 * 1024 * 1024
 GROUP_LIMIT_EVENTS: Final = 2000
 # What an import may hold up the live events behind it: some 20 ms.
-BULK_LIMIT_BYTES: Final = 512 * 1024
+BULK_LIMIT_BYTES: Final = 256 * 1024
 # An event costs memory beyond its bytes on the wire.
 EVENT_OVERHEAD_BYTES: Final = 1000
 TICK_SECONDS: Final = 0.5

@@ -69,9 +69,7 @@ class Feeder:
         if self._pause_seconds and (batch.events or batch.entries):
             self._drain()
             self._wait(self._pause_seconds)
-        while self._in_flight and (
-            self._in_flight[0].future.done() or len(self._in_flight) >= self._most_in_flight
-        ):
+        while self._in_flight and self._is_due():
             self._settle()
         if self._read:
             batch.files, self._read = [*batch.files, *self._read], []

@@ -58,10 +58,7 @@ def _claude(folder: Path, parts: Collection[Part], wanted: Wanted | None) -> Ite
     file = read_settings(folder / "settings.json")
     content = file.content
     if Part.HOOKS in parts:
-        mode, url, scripts, token = (
-            (wanted.mode, *wanted[:1], *wanted[2:]) if wanted else (None, "", folder, False)
-        )
-        content = with_entries(content, wanted_entries(mode, url, scripts, with_token=token) if mode else {})
+        content = with_entries(content, _claude_entries(wanted))
     if Part.OTEL in parts:
         settings = telemetry.claude_telemetry(wanted.url) if wanted else {}
         content = telemetry.with_telemetry(content, telemetry.CLAUDE_BLOCK, settings)
